@@ -1,0 +1,97 @@
+"""What an adapter to an engine must do: five methods and nothing of meaning.
+
+A backend is a courier. Retries, delays, results and dead letters are core's; the
+engine's own are off. It may lose, double and reorder what it carries.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One message as the engine carries it: "run this run, if it still waits"."""
+
+    message_id: str  # the run's id; the engine's own message or task id as well
+    actor_name: str  # the native task name in the engine
+    queue: str  # the physical queue, <namespace>.<engine>.<alias>.<queue>
+    body: str  # signed text; the only argument, handed back to `deliver` as it is
+
+
+class Receiver(Protocol):
+    """What a backend is handed: core's side of the counter. Thread-safe."""
+
+    alias: str
+
+    def deliver(self, queue: str, body: str) -> None:
+        """Run what `body` points to; return when it is settled. Then acknowledge.
+
+        Never raises for a failed actor or a bad body. Raises only when even the
+        bookkeeping failed (no database): then give the message back to the engine.
+        """
+
+    def park(self, queue: str, body: bytes, reason: str) -> None:
+        """Keep what cannot be understood, with its reason. Then acknowledge.
+
+        Raises when it could not be kept: then give the message back to the engine.
+        """
+
+    def worker_started(self, slots: int) -> None:
+        """The engine's worker is up in this process and runs `slots` at once."""
+
+    def worker_stopped(self) -> None:
+        """The engine's worker has ended; nothing of it runs any more."""
+
+    def actors(self) -> Mapping[str, str]:
+        """Return the name of every declared actor with its physical queue."""
+
+
+class BaseBackend(ABC):
+    """An engine on one broker URL.
+
+    Args:
+        alias: the broker alias, for messages and errors.
+        url: redis://, rediss://, unix:// or amqp(s)://, as BROKERS gives it.
+        receiver: see `Receiver`.
+        **options: BROKERS[alias]["OPTIONS"]; each backend names its own.
+    """
+
+    #: A word for the engine; part of every physical queue's name.
+    engine: ClassVar[str]
+    #: False: `publish` runs the message in this very process, there is no queue.
+    supports_worker: ClassVar[bool] = True
+
+    def __init__(self, alias: str, url: str, receiver: Receiver) -> None:
+        self.alias = alias
+        self.url = url
+        self.receiver = receiver
+
+    @abstractmethod
+    def publish(self, hints: Sequence[Hint]) -> None:
+        """Hand all hints to the broker; return when it has confirmed them.
+
+        Raises `BrokerUnavailable` within the backend's deadline (some, none or all
+        may have arrived). Called from any thread, of any process, also after a fork.
+        """
+
+    @abstractmethod
+    def work(self, queues: Sequence[str], threads: int) -> None:
+        """Run the engine's worker in this process until SIGTERM or SIGINT.
+
+        Blocks, from the main thread. A stop lets running messages end. Survives
+        every fault of the broker: reconnects within two seconds of its return.
+        """
+
+    @abstractmethod
+    def depth(self, queue: str) -> int:
+        """Count the messages that wait in a physical queue (not those being run)."""
+
+    @abstractmethod
+    def purge(self, queue: str) -> int:
+        """Drop what waits in a physical queue; return how many (the rows stay)."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Return if the broker answers; raise `BrokerUnavailable` in a deadline."""
