@@ -1,0 +1,86 @@
+"""The frozen fields of a message, what may be in them, and what goes on the wire.
+
+A durable message travels as its run's id and a signature, nothing else: who reads the
+broker learns nothing, and who writes to it makes nothing run.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.signing import BadSignature, Signer
+
+from core.errors import BadMessage, InvalidArguments, PayloadTooLarge
+
+
+def now_ms() -> int:
+    """Return this process's time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, eq=True)
+class Envelope:
+    """One call of one actor. The fields are Dramatiq's."""
+
+    queue_name: str
+    actor_name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    options: dict[str, Any]
+    message_id: str = field(default_factory=lambda: str(uuid4()))
+    message_timestamp: int = field(default_factory=now_ms)
+
+
+def check_payload(actor_name: str, payload: Any, limit: int) -> None:
+    """Refuse what would not come back from JSON as it went in, or is too large.
+
+    `limit` is in bytes. NUL and lone surrogates are refused because PostgreSQL's jsonb
+    refuses them, in the middle of the caller's transaction.
+    """
+    try:
+        _check(payload)
+        text = json.dumps(payload, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArguments(
+            actor_name, f"the arguments are not JSON: {error}"
+        ) from None
+    if size > limit:
+        raise PayloadTooLarge(actor_name, size, limit)
+
+
+def _check(value: Any) -> None:
+    """Refuse what `json.dumps` would change silently, or PostgreSQL refuse."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"the key {key!r} is not a string")
+            _check(key)
+            _check(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item)
+    elif isinstance(value, str) and "\0" in value:
+        raise ValueError("a NUL character is in them")
+
+
+class Seal:
+    """Signs run ids for one namespace; rotation is Django's SECRET_KEY_FALLBACKS."""
+
+    def __init__(self, namespace: str) -> None:
+        self._signer = Signer(salt=f"switchyard.run.{namespace}")
+
+    def sign(self, run_id: str) -> str:
+        """Return the body that goes to the broker."""
+        return self._signer.sign(run_id)
+
+    def open(self, body: str) -> UUID:
+        """Return the run's id, or raise `BadMessage` with what is wrong."""
+        try:
+            return UUID(self._signer.unsign(body))
+        except BadSignature:
+            raise BadMessage("the signature does not verify") from None
+        except ValueError:
+            raise BadMessage("what is signed is not a run id") from None

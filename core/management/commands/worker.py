@@ -1,0 +1,89 @@
+"""manage.py worker: run the actors of a broker alias on its engine."""
+
+import os
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from core.broker import Broker
+from core.errors import BrokerConfigError
+from core.handler import brokers
+from core.worker.keeper import Keeper
+from core.worker.supervisor import Supervisor
+
+
+class Command(BaseCommand):
+    """Supervises the engine's own worker processes, relays and rescues."""
+
+    help = "Run the actors of a broker alias: the engine's workers, kept alive."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--broker", default="default", help="alias in BROKERS")
+        parser.add_argument("--queues", default="", help="comma-separated; all if empty")
+        parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1)
+        parser.add_argument("--threads", type=_positive, default=4, help="per process")
+        parser.add_argument("--child", action="store_true", help="one bare process")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGTERM or SIGINT."""
+        try:
+            broker = brokers[options["broker"]]
+        except BrokerConfigError as error:
+            raise CommandError(str(error)) from error
+        queues = _queues(broker, options["queues"])
+        if options["child"]:
+            threading.Thread(target=_end_with_parent, daemon=True).start()
+            broker.work(queues, options["threads"])
+            return
+        processes = options["processes"] if broker.backend.supports_worker else 0
+        self.stdout.write(
+            f"Broker {broker.alias!r} on {broker.backend.engine}: {processes} processes"
+            f" x {options['threads']} threads, queues {', '.join(queues)}."
+        )
+        keeper = Keeper(broker.outbox, queues)
+        Supervisor(keeper, _child(options, queues), processes).run()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _queues(broker: Broker, given: str) -> list[str]:
+    """Return the queues asked for, or raise naming one that no actor has."""
+    declared = broker.queues()
+    asked = [name.strip() for name in given.split(",") if name.strip()] or declared
+    for name in asked:
+        if name not in declared:
+            raise CommandError(
+                f"--queues: no actor has the queue {name!r}; there are"
+                f" {', '.join(declared)}."
+            )
+    return asked
+
+
+def _child(options: dict[str, Any], queues: list[str]) -> list[str]:
+    return [
+        sys.executable,
+        sys.argv[0],
+        "worker",
+        "--child",
+        f"--broker={options['broker']}",
+        f"--queues={','.join(queues)}",
+        f"--threads={options['threads']}",
+    ]
+
+
+def _end_with_parent() -> None:
+    """Stop this process when the supervisor is gone: nothing would relay for it."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), 15)

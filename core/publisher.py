@@ -1,0 +1,88 @@
+"""The publisher thread: what was committed goes out, and no request waits for it.
+
+One thread per process, started with the first message, renewed in a forked child. It
+may lose what it holds at any time: the rows are there, and the relay sees them.
+"""
+
+import atexit
+import logging
+import os
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import close_old_connections, connections
+
+logger = logging.getLogger(__name__)
+
+Push = Callable[[Sequence[Any]], None]
+
+#: At exit the thread gets so many seconds to publish what it holds.
+FLUSH_SECONDS = 1.0
+#: An idle thread gives its database connection back after so many seconds.
+IDLE_SECONDS = 1.0
+
+
+class Publisher:
+    """A queue of rows and the thread that empties it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Start anew; in a forked child the thread and its queue are gone."""
+        self._lock = threading.Lock()
+        self._queue: queue.Queue[tuple[Push, Sequence[Any]]] = queue.Queue()
+        self._thread: threading.Thread | None = None
+
+    def put(self, push: Push, rows: Sequence[Any]) -> None:
+        """Have `push(rows)` called soon, joined with its neighbours."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="switchyard-publisher", daemon=True
+                )
+                self._thread.start()
+        self._queue.put((push, rows))
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
+        """Wait until everything is published, at most so long."""
+        deadline = time.monotonic() + seconds
+        while self._queue.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                batch = [self._queue.get(timeout=IDLE_SECONDS)]
+            except queue.Empty:
+                connections.close_all()
+                batch = [self._queue.get()]
+            while not self._queue.empty() and len(batch) < 1000:
+                batch.append(self._queue.get())
+            self._push(batch)
+            for _ in batch:
+                self._queue.task_done()
+
+    def _push(self, batch: list[tuple[Push, Sequence[Any]]]) -> None:
+        joined: dict[Push, list[Any]] = defaultdict(list)
+        for push, rows in batch:
+            joined[push].extend(rows)
+        for push, rows in joined.items():
+            try:
+                close_old_connections()
+                push(rows)
+            except Exception:
+                # The thread must outlive a database that is away for a while.
+                logger.exception("Left %d messages to the relay.", len(rows))
+
+
+_publisher = Publisher()
+put = _publisher.put
+flush = _publisher.flush
+atexit.register(flush)
+os.register_at_fork(after_in_child=_publisher.reset)

@@ -1,0 +1,45 @@
+"""Names: every declared actor of this process, by its name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from core.errors import DuplicateActor, UnknownActor
+
+
+class Declared(Protocol):
+    """What the registry, the relay and the worker know of an actor."""
+
+    actor_name: str
+    options: Mapping[str, Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    @property
+    def source(self) -> str: ...
+
+
+class Registry:
+    """A mapping of actor names that refuses a second owner of a name."""
+
+    def __init__(self) -> None:
+        self._actors: dict[str, Declared] = {}
+
+    def add(self, actor: Declared) -> None:
+        """Remember an actor. The same function may come again (a module reloaded)."""
+        known = self._actors.get(actor.actor_name)
+        if known is not None and known.source != actor.source:
+            raise DuplicateActor(actor.actor_name, known.source, actor.source)
+        self._actors[actor.actor_name] = actor
+
+    def get(self, name: str) -> Declared:
+        """Return the actor of this name, or raise `UnknownActor`."""
+        try:
+            return self._actors[name]
+        except KeyError:
+            raise UnknownActor(name) from None
+
+    def __iter__(self) -> Iterator[Declared]:
+        return iter(tuple(self._actors.values()))
+
+
+registry = Registry()

@@ -1,0 +1,86 @@
+"""The loop beside the workers: relay what waits, rescue what was left, find the lost.
+
+Any number of processes may run it; none is the leader.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from django.db import DatabaseError, close_old_connections, connections
+
+from core import runs
+from core.errors import BrokerUnavailable
+from core.outbox import BATCH, Outbox
+
+logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Keeps one broker alias going, in a thread of a parent process."""
+
+    def __init__(self, outbox: Outbox, queues: Sequence[str]) -> None:
+        self.outbox = outbox
+        self.queues = queues
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._rescue_at = 0.0
+        self._trouble = ""
+        self._thread = threading.Thread(
+            target=self._run, name="switchyard-keeper", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after its present round."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout=10)
+
+    def rescue_now(self) -> None:
+        """Do not wait for the next round: a worker has just died."""
+        self._rescue_at = 0.0
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            full = self._guarded(self.round)
+            if not full:
+                self._wake.wait(self._interval())
+            self._wake.clear()
+        connections.close_all()
+
+    def _interval(self) -> float:
+        """Return the seconds to wait; the more keepers there are, the longer."""
+        parents = {worker.supervisor for worker in self.outbox.cached_workers}
+        spread = random.uniform(0.75, 1.25)  # noqa: S311  # spreads load, guards nothing
+        return self.outbox.timing.relay * max(1, len(parents)) * spread
+
+    def _guarded(self, step: Callable[[], bool]) -> bool:
+        """Take a step; survive a broker or a database that is away, and say so once."""
+        try:
+            close_old_connections()
+            full = step()
+        except (BrokerUnavailable, DatabaseError) as error:
+            connections[self.outbox.database].close()
+            if type(error).__name__ != self._trouble:
+                logger.warning("Cannot relay: %s", error)
+            self._trouble = type(error).__name__
+            return False
+        if self._trouble:
+            logger.warning("Relaying again.")
+        self._trouble = ""
+        return full
+
+    def round(self) -> bool:
+        """Rescue when it is time, relay; return whether there may be more to relay."""
+        if time.monotonic() >= self._rescue_at:
+            self._rescue_at = time.monotonic() + self.outbox.timing.rescue
+            runs.rescue(self.outbox.database, self.outbox.alias)
+            self.outbox.find_lost()
+        return self.outbox.relay(self.queues) >= BATCH
