@@ -21,7 +21,7 @@ from core.handler import brokers
 from core.messages import Message
 from core.worker.current import CurrentRun, current_run
 
-__all__ = [
+__all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
     # Tasks
     "Actor",
     "Message",

@@ -39,7 +39,7 @@ class AttemptInline(TabularInline):
     model = Attempt
     extra = 0
     can_delete = False
-    fields = ["number", "outcome", "worker", "started_at", "finished_at", "traceback"]
+    fields = ("number", "outcome", "worker", "started_at", "finished_at", "traceback")
     readonly_fields = fields
 
 

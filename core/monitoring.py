@@ -1,14 +1,11 @@
 """The operators' window: frozen snapshots of what is there. It changes nothing."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
-from uuid import UUID
 
 from django.db.models import QuerySet
 
-from core.errors import UnknownRun
 from core.handler import brokers
 from core.models import Attempt, Run
 

@@ -120,11 +120,15 @@ class Options:
             UnknownOption: nobody declared it for `where` ("actor" or "send").
             InvalidOption: its value is not of its kind.
         """
-        known = {f.name: f.metadata for f in fields(cls) if where in f.metadata["where"]}
+        known = {
+            f.name: f.metadata for f in fields(cls) if where in f.metadata["where"]
+        }
         for name in given:
             if name not in known:
                 raise UnknownOption(name, tuple(known))
-        return {name: known[name]["check"](name, value) for name, value in given.items()}
+        return {
+            name: known[name]["check"](name, value) for name, value in given.items()
+        }
 
     @classmethod
     def resolve(cls, *layers: Mapping[str, Any]) -> "Options":

@@ -143,9 +143,7 @@ class Outbox:
         room = min(self.room(queue), BATCH)
         if not room:
             return 0
-        rows = runs.reserve(
-            self.database, self.alias, queue, room, self.timing.reserve
-        )
+        rows = runs.reserve(self.database, self.alias, queue, room, self.timing.reserve)
         if not rows:
             return 0
         try:

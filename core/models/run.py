@@ -30,9 +30,7 @@ class Run(models.Model):
     args = models.JSONField(default=list)
     kwargs = models.JSONField(default=dict)
     options = models.JSONField(default=dict, help_text="What the send gave.")
-    state = models.CharField(
-        max_length=9, choices=State.choices, default=State.PENDING
-    )
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     attempt = models.PositiveIntegerField(default=0, help_text="Claims so far.")
     retries = models.PositiveIntegerField(default=0)
     crashes = models.PositiveIntegerField(
@@ -98,9 +96,7 @@ class Attempt(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["run", "number"], name="core_attempt_once"
-            )
+            models.UniqueConstraint(fields=["run", "number"], name="core_attempt_once")
         ]
 
     def __str__(self) -> str:

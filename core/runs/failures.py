@@ -24,7 +24,7 @@ def remember(database: str, runs: Iterable[Run], failure: Failure) -> None:
             number=run.attempt,
             outcome=failure.outcome,
             worker=run.worker,
-            started_at=run.started_at,
+            started_at=run.started_at or Now(),
             finished_at=Now(),
             error=failure.error,
             traceback=failure.traceback,

@@ -193,7 +193,8 @@ def backoff(retries: int, *, shortest: int, longest: int) -> float:
     Source: Dramatiq 2.2, `dramatiq.common.compute_backoff`.
     """
     stretch = random.uniform(1, 2)  # noqa: S311  # spreads load, guards nothing
-    return min(longest, shortest * 2 ** min(retries, MAX_EXPONENT) * stretch)
+    doubled: int = shortest << min(retries, MAX_EXPONENT)
+    return min(longest, doubled * stretch)
 
 
 def _postpone(post: Post, run: Run, error: UnknownActor) -> None:
@@ -205,7 +206,10 @@ def _postpone(post: Post, run: Run, error: UnknownActor) -> None:
         .order_by("number")
         .first()
     )
-    waited = (run.started_at - first.started_at).total_seconds() if first else 0
+    if first and run.started_at:
+        waited = (run.started_at - first.started_at).total_seconds()
+    else:
+        waited = 0.0
     if waited > post.timing.unknown:
         persist(post, lambda: runs.bury(post.database, run, failure))
         logger.error("Gave up on %s %s: %s", run.actor_name, run.pk, error)

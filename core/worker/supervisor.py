@@ -41,9 +41,7 @@ class Child:
 class Supervisor:
     """Runs `processes` copies of `command` until SIGTERM or SIGINT."""
 
-    def __init__(
-        self, keeper: Keeper, command: Sequence[str], processes: int
-    ) -> None:
+    def __init__(self, keeper: Keeper, command: Sequence[str], processes: int) -> None:
         self.keeper = keeper
         self.command = list(command)
         self.children = [Child() for _ in range(processes)]
@@ -86,9 +84,7 @@ class Supervisor:
         )
         child.started_at = time.monotonic()
 
-    def _bury(
-        self, child: Child, process: subprocess.Popen[bytes], now: float
-    ) -> None:
+    def _bury(self, child: Child, process: subprocess.Popen[bytes], now: float) -> None:
         young = now - child.started_at < YOUNG
         child.pause = min(child.pause * 2, LONGEST_PAUSE) if young else 0.25
         child.start_at = now + (child.pause if young else 0)

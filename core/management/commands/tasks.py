@@ -34,8 +34,8 @@ class Command(BaseCommand):
             _filters(act)
             act.add_argument("--all", action="store_true", help="without any filter")
             act.add_argument("--dry-run", action="store_true", help="only count")
-        for verb in verbs.choices.values():
-            verb.add_argument("--json", action="store_true")
+        for command in verbs.choices.values():
+            command.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the verb says."""

@@ -24,7 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--broker", default="default", help="alias in BROKERS")
-        parser.add_argument("--queues", default="", help="comma-separated; all if empty")
+        parser.add_argument(
+            "--queues", default="", help="comma-separated; all if empty"
+        )
         parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1)
         parser.add_argument("--threads", type=_positive, default=4, help="per process")
         parser.add_argument("--child", action="store_true", help="one bare process")
