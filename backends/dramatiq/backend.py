@@ -1,0 +1,108 @@
+"""What core sees of Dramatiq: the five methods of a backend."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+from django_dramatiq.middleware import DbConnectionsMiddleware
+from dramatiq import Worker, broker
+
+from backends.dramatiq.broker import CourierBroker, Options
+from backends.dramatiq.middleware import WorkerHooks
+from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
+from backends.dramatiq.redis_broker import RedisBroker
+from backends.dramatiq.urls import is_amqp, normalise
+from core.backend import BaseBackend, Hint, Receiver
+
+#: Milliseconds after which an idle thread of a worker looks if it shall stop.
+WORKER_TIMEOUT = 500
+
+
+class DramatiqBackend(BaseBackend):
+    """Dramatiq on Redis (also rediss://, unix://) or RabbitMQ (amqp://, amqps://).
+
+    The keyword arguments are BROKERS[alias]["OPTIONS"]; see `Options`.
+    """
+
+    engine = "dramatiq"
+
+    def __init__(
+        self,
+        alias: str,
+        url: str,
+        receiver: Receiver,
+        *,
+        publish_timeout: float = Options.publish_timeout,
+        heartbeat: int = Options.heartbeat,
+        dead_after: float = Options.dead_after,
+    ) -> None:
+        super().__init__(alias, normalise(alias, url), receiver)
+        options = Options(
+            publish_timeout=publish_timeout, heartbeat=heartbeat, dead_after=dead_after
+        )
+        self.broker = _broker(alias, self.url, options)
+        self.broker.receiver = receiver
+
+    def publish(self, hints: Sequence[Hint]) -> None:
+        """See `BaseBackend.publish`."""
+        if hints:
+            self.broker.publish(hints)
+
+    def work(self, queues: Sequence[str], threads: int) -> None:
+        """See `BaseBackend.work`. The actors and queues are declared by WorkerHooks."""
+        worker = Worker(
+            self.broker,
+            queues=set(queues),
+            worker_timeout=WORKER_TIMEOUT,
+            worker_threads=threads,
+        )
+        with _stop_signals() as stop:
+            worker.start()
+            stop.get()
+            worker.stop()
+        self.broker.close()
+
+    def depth(self, queue: str) -> int:
+        """See `BaseBackend.depth`."""
+        return self.broker.depth(queue)
+
+    def purge(self, queue: str) -> int:
+        """See `BaseBackend.purge`."""
+        return self.broker.purge(queue)
+
+    def ping(self) -> None:
+        """See `BaseBackend.ping`."""
+        self.broker.ping()
+
+
+def _broker(alias: str, url: str, options: Options) -> CourierBroker:
+    """Return django_dramatiq's broker if it is this alias's, or build one.
+
+    A second backend for the same alias gets its own: a broker has one receiver.
+    """
+    found = broker.global_broker
+    if (
+        isinstance(found, CourierBroker)
+        and not found.is_taken
+        and (found.alias, found.url, found.options) == (alias, url, options)
+    ):
+        return found
+    kind = RabbitmqBroker if is_amqp(url) else RedisBroker
+    middleware = [DbConnectionsMiddleware(), WorkerHooks()]
+    return kind(alias=alias, url=url, options=options, middleware=middleware)
+
+
+@contextmanager
+def _stop_signals() -> Iterator["SimpleQueue[int]"]:
+    # SimpleQueue, because a signal may arrive in the midst of an Event's own lock.
+    stop: SimpleQueue[int] = SimpleQueue()
+    before = {
+        number: signal.signal(number, lambda number, frame: stop.put(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,90 @@
+"""What both consumers share: parking, giving back, and patience with a broker.
+
+Dramatiq's own consumers raise when the broker is away and are built anew after
+3 s; an acknowledgement then blocks its worker thread in steps of 5 s. These never
+raise: they reconnect inside `__next__` and return None meanwhile.
+"""
+
+import logging
+import time
+from abc import abstractmethod
+from typing import Any
+
+from dramatiq import Consumer, MessageProxy
+
+from backends.dramatiq.broker import CourierBroker
+from backends.dramatiq.wire import Delivery, decode
+from core.errors import BadMessage
+
+logger = logging.getLogger(__name__)
+
+#: Seconds before a message goes back that could not be settled (no database).
+GIVE_BACK_PAUSE = 1.0
+#: Seconds between two tries to reach a broker that is away.
+RECONNECT_PAUSE = 0.5
+
+
+class CourierConsumer(Consumer):
+    """One queue's consumer in one worker process."""
+
+    def __init__(
+        self, broker: CourierBroker, queue: str, prefetch: int, timeout: int
+    ) -> None:
+        self.broker = broker
+        self.queue = queue
+        self.prefetch = prefetch
+        #: Seconds that `__next__` may wait for a message.
+        self.timeout = timeout / 1000
+        self._away = False
+
+    @abstractmethod
+    def _remove(self, token: Any, channel: Any) -> None:
+        """Acknowledge. Never raises, never waits long."""
+
+    @abstractmethod
+    def _give_back(self, token: Any, channel: Any) -> None:
+        """Let the broker deliver it again. Never raises, never waits long."""
+
+    def ack(self, message: MessageProxy) -> None:
+        """Acknowledge what `deliver` has settled."""
+        assert isinstance(message, Delivery)
+        self._remove(message.token, message.channel)
+
+    def nack(self, message: MessageProxy) -> None:
+        """Give back what `deliver` could not settle, after a pause.
+
+        The pause holds this worker thread on purpose: while there is no database,
+        the next message would fail as well.
+        """
+        assert isinstance(message, Delivery)
+        time.sleep(GIVE_BACK_PAUSE)
+        self._give_back(message.token, message.channel)
+
+    def _open(self, data: bytes, token: Any, channel: Any = None) -> Delivery | None:
+        try:
+            return Delivery(decode(self.queue, data), token, channel)
+        except BadMessage as bad:
+            self._park(data, bad.reason, token, channel)
+            return None
+
+    def _park(self, data: bytes, reason: str, token: Any, channel: Any = None) -> None:
+        try:
+            self.broker.receiver.park(self.queue, data, reason)
+        # Core's code and its database: whatever it raises, the bytes must stay.
+        except Exception:
+            logger.exception("Could not park a message of %s.", self.queue)
+            time.sleep(GIVE_BACK_PAUSE)
+            self._give_back(token, channel)
+        else:
+            self._remove(token, channel)
+
+    def _lost(self, error: BaseException) -> None:
+        if not self._away:
+            logger.warning("Lost the broker of %s: %r.", self.queue, error)
+        self._away = True
+        time.sleep(RECONNECT_PAUSE)
+
+    def _found(self) -> None:
+        if self._away:
+            logger.warning("Consumed from %s again.", self.queue)
+        self._away = False

@@ -1,0 +1,54 @@
+"""The only hooks into Dramatiq's worker; the stock command line fires them too."""
+
+import logging
+from typing import Any
+
+from dramatiq import Broker, MessageProxy, Middleware, Worker
+from dramatiq.middleware import SkipMessage
+
+from backends.dramatiq.broker import CourierBroker
+from backends.dramatiq.wire import Delivery
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerHooks(Middleware):
+    """Tell core when a worker starts and stops; keep what could not be settled."""
+
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """Register the actors and the queues that this worker was asked to serve."""
+        assert isinstance(broker, CourierBroker)
+        if not broker.is_taken:
+            logger.error("No backend was built for %r: no actor runs.", broker.alias)
+            return
+        broker.register(worker.consumer_whitelist or ())
+
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """Report the slots of this process."""
+        assert isinstance(broker, CourierBroker)
+        broker.receiver.worker_started(worker.worker_threads)
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """Report that nothing runs here any more."""
+        assert isinstance(broker, CourierBroker)
+        broker.receiver.worker_stopped()
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        """Skip what the broker has taken back: its other copy is on the way."""
+        if isinstance(message, Delivery) and message.stale:
+            raise SkipMessage("The connection that brought it is gone.")
+
+    def after_process_message(
+        self,
+        broker: Broker,
+        message: MessageProxy,
+        *,
+        result: Any = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        """Mark what `deliver` could not settle, so that it goes back to the queue.
+
+        Without the engine's Retries, Dramatiq acknowledges a message that raised.
+        """
+        if exception is not None:
+            message.fail()

@@ -1,0 +1,127 @@
+"""RabbitMQ with confirms and a deadline on every call."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pika
+from dramatiq import Middleware
+from pika.exceptions import AMQPError
+
+from backends.dramatiq.broker import CourierBroker, Options
+from backends.dramatiq.rabbitmq_consumer import RabbitmqConsumer
+from backends.dramatiq.rabbitmq_link import Link, LinkFailed
+from backends.dramatiq.wire import encode
+from core.backend import Hint
+from core.errors import BrokerConfigError, BrokerUnavailable
+
+#: Seconds after which an idle link is replaced: firewalls forget silent connections.
+LONGEST_IDLE = 30.0
+#: Seconds a worker waits for a TCP connection, and for the handshake.
+CONNECT_TIMEOUT = 2.0
+#: RabbitMQ's code for a queue that does not exist.
+NOT_FOUND = 404
+
+
+class RabbitmqBroker(CourierBroker):
+    """A courier on RabbitMQ."""
+
+    def __init__(
+        self,
+        *,
+        alias: str,
+        url: str,
+        options: Options,
+        middleware: list[Middleware] | None = None,
+    ) -> None:
+        super().__init__(alias=alias, url=url, options=options, middleware=middleware)
+        # A thread that waits for its turn cannot answer heartbeats: none here.
+        self._link_parameters = self._parameters(options.publish_timeout, 0)
+        self.parameters = self._parameters(CONNECT_TIMEOUT, options.heartbeat)
+        # Unsent acknowledgements betray a cut network before the heartbeat does.
+        self.parameters.tcp_options = {"TCP_USER_TIMEOUT": int(options.heartbeat * 500)}
+        self._idle: deque[Link] = deque()
+        self._pid = os.getpid()
+
+    def _parameters(self, timeout: float, heartbeat: int) -> pika.URLParameters:
+        try:
+            parameters = pika.URLParameters(self.url)
+        except (ValueError, TypeError, AttributeError) as error:
+            # pika trips over a user without a password.
+            raise BrokerConfigError(self.alias, "URL", f"pika: {error}.") from None
+        parameters.connection_attempts = 1
+        parameters.socket_timeout = timeout
+        parameters.stack_timeout = timeout
+        parameters.heartbeat = heartbeat
+        return parameters
+
+    def consume(
+        self, queue_name: str, prefetch: int = 1, timeout: int = 1000
+    ) -> RabbitmqConsumer:
+        """Return a consumer; it connects when it is asked for a message."""
+        return RabbitmqConsumer(self, queue_name, prefetch, timeout)
+
+    def publish(self, hints: Sequence[Hint]) -> None:
+        """Send all hints at once and wait for all confirms together."""
+        messages = [(hint.queue, encode(hint)) for hint in hints]
+        with self._link() as (link, deadline):
+            link.publish(messages, deadline)
+
+    def depth(self, queue: str) -> int:
+        """Count the messages that are ready."""
+        try:
+            with self._link() as (link, deadline):
+                return link.depth(queue, deadline)
+        except BrokerUnavailable as error:
+            return _zero_if_missing(error)
+
+    def purge(self, queue: str) -> int:
+        """Drop the messages that are ready."""
+        try:
+            with self._link() as (link, deadline):
+                return link.purge(queue, deadline)
+        except BrokerUnavailable as error:
+            return _zero_if_missing(error)
+
+    def ping(self) -> None:
+        """Make one round trip."""
+        with self._link() as (link, deadline):
+            link.ping(deadline)
+
+    @contextmanager
+    def _link(self) -> Iterator[tuple[Link, float]]:
+        deadline = time.monotonic() + self.options.publish_timeout
+        try:
+            link = self._take() or Link(self._link_parameters, deadline)
+            yield link, deadline
+        except (LinkFailed, AMQPError, OSError) as error:
+            problem = str(getattr(error, "reason", error)) or repr(error)
+            raise BrokerUnavailable(self.alias, problem) from error
+        self._idle.append(link)
+
+    def _take(self) -> Link | None:
+        if self._pid != os.getpid():
+            # A fork's links are its parent's: forgotten, without a word on the wire.
+            self._idle = deque()
+            self._pid = os.getpid()
+        while True:
+            try:
+                link = self._idle.pop()
+            except IndexError:
+                return None
+            if link.is_fresh(LONGEST_IDLE):
+                return link
+            link.drop()
+
+    def close(self) -> None:
+        """Close what publishing left open."""
+        while (link := self._take()) is not None:
+            link.drop()
+
+
+def _zero_if_missing(error: BrokerUnavailable) -> int:
+    if isinstance(error.__cause__, LinkFailed) and error.__cause__.code == NOT_FOUND:
+        return 0
+    raise error

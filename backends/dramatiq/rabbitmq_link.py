@@ -1,0 +1,159 @@
+"""One connection to RabbitMQ for publishing, which never outlives a deadline.
+
+pika's blocking connection waits for a confirm for ever when RabbitMQ is frozen or
+out of memory, and confirms one message at a time. Here the caller turns the event
+loop itself, until all confirms are in or the deadline has passed.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pika
+from pika.adapters.select_connection import IOLoop
+from pika.spec import Basic
+
+#: Delivery mode: written to disk by a durable queue.
+PERSISTENT = pika.BasicProperties(delivery_mode=2)
+
+
+class LinkFailed(Exception):
+    """The link is of no use any more; `code` is RabbitMQ's, 0 when it gave none."""
+
+    def __init__(self, reason: str, code: int = 0) -> None:
+        super().__init__(reason, code)
+        self.reason = reason
+        self.code = code
+
+
+class Link:
+    """A confirming channel on a connection of its own. For one thread at a time."""
+
+    def __init__(self, parameters: pika.URLParameters, deadline: float) -> None:
+        self._loop = IOLoop()
+        self._loop.activate_poller()
+        self._failure: LinkFailed | None = None
+        self._channel: Any = None
+        self._ready = False
+        self._published = 0
+        self._unconfirmed: set[int] = set()
+        self._declared: set[str] = set()
+        self._last_use = time.monotonic()
+        self._connection = pika.SelectConnection(
+            parameters,
+            on_open_callback=self._on_open,
+            on_open_error_callback=self._on_failure,
+            on_close_callback=self._on_failure,
+            custom_ioloop=self._loop,
+        )
+        self._wait(lambda: self._ready, deadline)
+
+    def publish(self, messages: Sequence[tuple[str, bytes]], deadline: float) -> None:
+        """Send (queue, body) pairs; return when RabbitMQ has confirmed them all."""
+        for queue in dict.fromkeys(queue for queue, _ in messages):
+            self._declare(queue, deadline)
+        for queue, body in messages:
+            self._published += 1
+            self._unconfirmed.add(self._published)
+            # Mandatory: without a queue it comes back instead of vanishing.
+            self._channel.basic_publish("", queue, body, PERSISTENT, mandatory=True)
+        self._wait(lambda: not self._unconfirmed, deadline)
+
+    def depth(self, queue: str, deadline: float) -> int:
+        """Count what is ready in a queue; `LinkFailed` with code 404 if none is."""
+        answer = self._ask("queue_declare", deadline, queue, passive=True)
+        return int(answer.message_count)
+
+    def purge(self, queue: str, deadline: float) -> int:
+        """Drop what is ready in a queue; `LinkFailed` with code 404 if none is."""
+        return int(self._ask("queue_purge", deadline, queue).message_count)
+
+    def ping(self, deadline: float) -> None:
+        """Make one round trip that changes nothing."""
+        self._ask("basic_qos", deadline)
+
+    def is_fresh(self, longest_idle: float) -> bool:
+        """Say if the link can be used: not idle too long, and not closed meanwhile."""
+        self._loop.call_later(0, self._on_nothing)
+        self._turn()
+        idle = time.monotonic() - self._last_use
+        return self._failure is None and idle < longest_idle
+
+    def drop(self) -> None:
+        """Close the socket now; a graceful close could wait for a frozen broker."""
+        self._failure = self._failure or LinkFailed("It was dropped.")
+        if not self._connection.is_closed:
+            # pika has no public way to close without a reply.
+            self._connection._terminate_stream(self._failure)
+            self._loop.call_later(0, self._on_nothing)
+            self._turn()
+        self._loop.close()
+
+    def _declare(self, queue: str, deadline: float) -> None:
+        if queue not in self._declared:
+            self._ask("queue_declare", deadline, queue, durable=True)
+            self._declared.add(queue)
+
+    def _ask(self, method: str, deadline: float, *args: Any, **kwargs: Any) -> Any:
+        answers: list[Any] = []
+        getattr(self._channel, method)(*args, **kwargs, callback=answers.append)
+        self._wait(lambda: bool(answers), deadline)
+        return answers[0].method
+
+    def _wait(self, done: Callable[[], bool], deadline: float) -> None:
+        timer = self._loop.call_later(
+            max(deadline - time.monotonic(), 0), self._on_deadline
+        )
+        while not done() and self._failure is None:
+            self._turn()
+        self._loop.remove_timeout(timer)
+        self._last_use = time.monotonic()
+        if self._failure is not None:
+            failure = self._failure
+            self.drop()
+            raise failure
+
+    def _turn(self) -> None:
+        self._loop.poll()
+        self._loop.process_timeouts()
+
+    def _fail(self, reason: str, code: int = 0) -> None:
+        self._failure = self._failure or LinkFailed(reason, code)
+
+    def _on_nothing(self) -> None:
+        """Make the next turn of the loop return at once."""
+
+    def _on_deadline(self) -> None:
+        self._fail("RabbitMQ did not answer in time.")
+
+    def _on_open(self, connection: Any) -> None:
+        connection.add_on_connection_blocked_callback(self._on_blocked)
+        connection.channel(on_open_callback=self._on_channel)
+
+    def _on_channel(self, channel: Any) -> None:
+        self._channel = channel
+        channel.add_on_close_callback(self._on_failure)
+        channel.add_on_return_callback(self._on_return)
+        channel.confirm_delivery(self._on_confirm, callback=self._on_confirming)
+
+    def _on_confirming(self, _frame: Any) -> None:
+        self._ready = True
+
+    def _on_confirm(self, frame: Any) -> None:
+        if isinstance(frame.method, Basic.Nack):
+            self._fail("RabbitMQ refused a message.")
+        tag = frame.method.delivery_tag
+        if frame.method.multiple:
+            self._unconfirmed = {t for t in self._unconfirmed if t > tag}
+        else:
+            self._unconfirmed.discard(tag)
+
+    def _on_blocked(self, _connection: Any, frame: Any) -> None:
+        self._fail(f"RabbitMQ takes nothing in: {frame.method.reason}.")
+
+    def _on_return(self, _channel: Any, method: Any, *_: Any) -> None:
+        # Someone deleted it; a new link declares it again.
+        self._fail(f"The queue {method.routing_key} is gone.")
+
+    def _on_failure(self, _source: Any, error: BaseException | str) -> None:
+        self._fail(str(error) or repr(error), getattr(error, "reply_code", 0))

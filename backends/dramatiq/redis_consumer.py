@@ -1,0 +1,140 @@
+"""Consume one queue on Redis: take, hold, settle; survive what Redis does.
+
+An acknowledgement that fails is owed and sent with the next contact. A fetch whose
+answer was lost has moved ids to this worker that it does not know of: after every
+fault the consumer compares what Redis says it holds with what it does hold.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dramatiq import MessageProxy
+from redis import RedisError
+
+from backends.dramatiq.consumer import CourierConsumer
+from backends.dramatiq.wire import Delivery
+
+if TYPE_CHECKING:
+    from backends.dramatiq.redis_broker import RedisBroker
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two signs of life while every slot is taken.
+HEARTBEAT = 5.0
+
+
+class RedisConsumer(CourierConsumer):
+    """See the module."""
+
+    broker: "RedisBroker"
+
+    def __init__(
+        self, broker: "RedisBroker", queue: str, prefetch: int, timeout: int
+    ) -> None:
+        super().__init__(broker, queue, prefetch, timeout)
+        self._list = broker.key(queue)
+        self._msgs = broker.key(queue, "msgs")
+        self._acks = broker.acks_key(queue)
+        self._fetched: deque[tuple[bytes, bytes | None]] = deque()
+        self._held: set[bytes] = set()
+        self._owed: set[bytes] = set()
+        self._settled = threading.Event()
+        self._unsure = False
+        self._last_contact = 0.0
+
+    def __next__(self) -> MessageProxy | None:
+        """Return the next message, or None after `timeout` seconds without one."""
+        if not self._fetched:
+            try:
+                self._refill()
+                self._found()
+            except RedisError as error:
+                self._unsure = True
+                self.broker.note_outage()
+                self._lost(error)
+        if not self._fetched:
+            return None
+        token, data = self._fetched.popleft()
+        if data is None:
+            self._park(token, "There is no message under this id.", token)
+            return None
+        return self._open(data, token)
+
+    def _refill(self) -> None:
+        if self._unsure:
+            self._make_sure()
+        self._settled.clear()
+        if len(self._held) > self.prefetch // 2:
+            self._wait_for_room()
+        elif not self._fetch(self.prefetch - len(self._held)):
+            # Returns at once when something is there, and moves nothing.
+            self.broker.wait_for(self._list, self.timeout)
+
+    def _wait_for_room(self) -> None:
+        self._settled.wait(self.timeout)
+        if time.monotonic() > self._last_contact + HEARTBEAT:
+            self._fetch(0)
+
+    def _fetch(self, room: int) -> bool:
+        keys = [self._list, self._msgs, self._acks, self.broker.key("__heartbeats__")]
+        taken = self.broker.run("FETCH", keys, [self.broker.worker_id, room])
+        self._fetched.extend(zip(taken[::2], taken[1::2], strict=True))
+        self._held.update(taken[::2])
+        self._last_contact = time.monotonic()
+        self.broker.rescue()
+        return bool(taken)
+
+    def _make_sure(self) -> None:
+        """Settle what is owed; give back what came here without our knowing."""
+        self._unsure = False
+        owed = set(self._owed)
+        if owed:
+            self.broker.run("ACK", [self._msgs, self._acks], list(owed))
+            self._owed -= owed
+        strays = set(self.broker.client.smembers(self._acks)) - self._held - self._owed
+        if strays:
+            self.broker.run("GIVE_BACK", [self._list, self._acks], list(strays))
+
+    def _remove(self, token: bytes, channel: None) -> None:
+        # Owed before it is let go: `_make_sure` may look between the two.
+        self._owed.add(token)
+        self._held.discard(token)
+        if not self._away:
+            self._try("ACK", [self._msgs, self._acks], [token])
+        self._settled.set()
+
+    def _give_back(self, token: bytes, channel: None) -> None:
+        self._held.discard(token)
+        if not self._try("GIVE_BACK", [self._list, self._acks], [token]):
+            # Once it is held by nobody, `_make_sure` gives it back.
+            self._unsure = True
+        self._settled.set()
+
+    def _try(self, script: str, keys: list[str], tokens: list[bytes]) -> bool:
+        try:
+            self.broker.run(script, keys, tokens)
+        except RedisError as error:
+            logger.warning("%s of %s is still owed: %r.", script, self.queue, error)
+            self._unsure = True
+            return False
+        self._owed.difference_update(tokens)
+        return True
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Give back what was fetched and not begun, at a stop."""
+        tokens = [m.token for m in messages if isinstance(m, Delivery)]
+        if tokens:
+            self._try("GIVE_BACK", [self._list, self._acks], tokens)
+
+    def close(self) -> None:
+        """Give back what never reached a worker thread; settle what is owed."""
+        tokens = [token for token, _ in self._fetched]
+        self._fetched.clear()
+        if tokens:
+            self._try("GIVE_BACK", [self._list, self._acks], tokens)
+        if self._owed:
+            self._try("ACK", [self._msgs, self._acks], list(self._owed))
