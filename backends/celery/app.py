@@ -1,0 +1,138 @@
+"""One Celery app per alias: everything of Celery's own meaning is off."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from celery import Celery
+from kombu import Connection as StockConnection
+from kombu import Exchange, Queue
+
+from backends.celery.consumer import Renewal
+from backends.celery.redis_channel import PublisherTransport, Transport
+from backends.celery.urls import Address
+
+#: Seconds a worker waits for one answer of the broker before it connects anew.
+_ANSWER = 2.0
+
+_CONF: dict[str, Any] = {
+    "task_acks_late": True,
+    "task_ignore_result": True,
+    "task_create_missing_queues": False,
+    "task_send_sent_event": False,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "broker_channel_error_retry": True,
+    "broker_connection_retry_on_startup": True,
+    "worker_consumer": "backends.celery.consumer:Consumer",
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_detect_quorum_queues": False,
+    "worker_disable_rate_limits": True,
+    "worker_enable_prefetch_count_reduction": False,
+    "worker_enable_remote_control": False,
+    "worker_hijack_root_logger": False,
+    "worker_pool": "threads",
+    "worker_prefetch_multiplier": 1,
+    "worker_redirect_stdouts": False,
+    "worker_send_task_events": False,
+}
+
+
+class Connection(StockConnection):
+    """A connection whose Redis channel is ours, under Redis's own name."""
+
+    def get_transport_cls(self) -> Any:
+        return Transport if self.transport_cls == "redis" else _stock(self)
+
+
+class PublisherConnection(StockConnection):
+    """A connection of one thread at a time, that publishes and asks."""
+
+    def get_transport_cls(self) -> Any:
+        return PublisherTransport if self.transport_cls == "redis" else _stock(self)
+
+
+def _stock(connection: Any) -> Any:
+    return StockConnection.get_transport_cls(connection)
+
+
+class App(Celery):
+    """Celery for one alias.
+
+    Its connections come from the address alone: stock Celery prefers
+    CELERY_BROKER_URL, one variable for every app of the process.
+    """
+
+    def __init__(
+        self, alias: str, address: Address, *, heartbeat: int, visibility: int
+    ) -> None:
+        super().__init__(alias, set_as_current=False, fixups=[], changes=_CONF)
+        self.address = address
+        self.declared: frozenset[str] = frozenset()
+        self.conf.broker_heartbeat = heartbeat
+        self.conf.broker_url = f"{address.transport}://"  # for what prints it
+        self.reading = _reading(address, alias, visibility)
+        self.steps["consumer"].add(Renewal)
+
+    def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Connection:
+        return Connection(
+            **self.address.arguments,
+            transport=self.address.transport,
+            transport_options=self.reading,
+            connect_timeout=_ANSWER,
+            heartbeat=kwargs.get("heartbeat") or 0,
+        )
+
+    connection = connection_for_write = connection_for_read
+
+    def connection_to_publish(self, timeout: float) -> PublisherConnection:
+        """Return a connection that answers or fails within `timeout` seconds."""
+        return PublisherConnection(
+            **self.address.arguments,
+            transport=self.address.transport,
+            transport_options=_publishing(self.address, timeout),
+            connect_timeout=timeout,
+        )
+
+    def declare(self, queues: Iterable[str]) -> None:
+        """Make queues known, which a worker may then be told to consume."""
+        self.amqp.queues = self.amqp.queues_cls(
+            [physical(queue) for queue in sorted(set(queues))],
+            default_exchange=Exchange(""),  # or Celery binds them to one of its own
+            create_missing=False,
+        )
+
+
+def physical(name: str) -> Queue:
+    """Return a queue reached by its own name alone, through the default exchange."""
+    return Queue(name, exchange=None, routing_key=name, durable=True)
+
+
+def _reading(address: Address, alias: str, visibility: int) -> dict[str, Any]:
+    if not address.is_redis:
+        return {"read_timeout": _ANSWER, "write_timeout": _ANSWER}
+    books = f"switchyard.{alias}.unacked"
+    return {
+        "priority_steps": [0],
+        "socket_timeout": _ANSWER,  # longer than BRPOP's own second
+        "socket_connect_timeout": _ANSWER,
+        "socket_keepalive": True,
+        "health_check_interval": 5,
+        "visibility_timeout": visibility,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        # Books of our own: another app's sweep would restore what we run.
+        "unacked_key": books,
+        "unacked_index_key": f"{books}_index",
+        "unacked_mutex_key": f"{books}_mutex",
+    }
+
+
+def _publishing(address: Address, timeout: float) -> dict[str, Any]:
+    if not address.is_redis:
+        return {}
+    return {
+        "priority_steps": [0],
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "health_check_interval": 0,
+    }

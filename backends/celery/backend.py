@@ -1,0 +1,140 @@
+"""The five methods of a backend, on Celery."""
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from celery import signals
+from celery.worker import state
+from kombu.asynchronous import set_event_loop
+
+from backends.celery.app import App, physical
+from backends.celery.links import Link, Links
+from backends.celery.rabbit_link import RabbitLink
+from backends.celery.redis_link import RedisLink
+from backends.celery.tasks import register
+from backends.celery.urls import parse
+from core.backend import BaseBackend, Hint, Receiver
+
+
+class CeleryBackend(BaseBackend):
+    """Celery 5.7, on Redis or RabbitMQ.
+
+    Args:
+        publish_timeout: seconds for a publish, a ping, a look or a purge.
+        visibility_timeout: seconds after which Redis gives back what a killed
+            worker had taken; a living worker renews what it runs.
+        heartbeat: seconds between AMQP heartbeats of a worker; twice as much
+            without one and the connection counts as dead.
+    """
+
+    engine: ClassVar[str] = "celery"
+
+    def __init__(
+        self,
+        alias: str,
+        url: str,
+        receiver: Receiver,
+        *,
+        publish_timeout: float = 2.0,
+        visibility_timeout: int = 60,
+        heartbeat: int = 5,
+    ) -> None:
+        super().__init__(alias, url, receiver)
+        self._timeout = publish_timeout
+        address = parse(alias, url)
+        self._app = App(
+            alias, address, heartbeat=heartbeat, visibility=visibility_timeout
+        )
+        self._kind: type[Link] = RedisLink if address.is_redis else RabbitLink
+        self._links = Links(alias, self._link, publish_timeout)
+        self._working = False
+        signals.worker_ready.connect(self._on_ready)
+        signals.worker_shutdown.connect(self._on_shutdown)
+
+    @property
+    def app(self) -> App:
+        """The Celery app, knowing every actor declared by now."""
+        actors = self.receiver.actors()
+        register(self._app, self.receiver)
+        self._app.declared = frozenset(actors)
+        self._app.declare(actors.values())
+        return self._app
+
+    def publish(self, hints: Sequence[Hint]) -> None:
+        if hints:
+            self._links.call(lambda link: link.publish(hints))
+
+    def depth(self, queue: str) -> int:
+        return self._links.call(lambda link: link.depth(queue))
+
+    def purge(self, queue: str) -> int:
+        return self._links.call(lambda link: link.purge(queue))
+
+    def ping(self) -> None:
+        self._links.call(lambda link: link.ping())
+
+    def work(self, queues: Sequence[str], threads: int) -> None:
+        app = self.app
+        app.declare(queues)
+        # Celery keeps both per process: a worker that ended here left them behind.
+        state.should_stop = state.should_terminate = None
+        set_event_loop(None)
+        signals.setup_logging.connect(_leave_logging_alone)
+        try:
+            worker = app.Worker(
+                hostname=self._node(),
+                concurrency=threads,
+                pool="threads",
+                queues=list(queues),
+                quiet=True,
+                loglevel=logging.getLogger("celery").getEffectiveLevel(),
+            )
+            worker.start()
+        finally:
+            signals.setup_logging.disconnect(_leave_logging_alone)
+            self._stopped()
+
+    def _node(self) -> str:
+        # On RabbitMQ a second worker of the same name dies.
+        unique = f"{self.alias}-{os.getpid()}-{uuid4().hex[:8]}"
+        return f"{unique}@{socket.gethostname()}"
+
+    def _link(self, timeout: float) -> Link:
+        return self._kind(self._app.connection_to_publish(timeout), self._send)
+
+    def _send(self, producer: Any, hint: Hint) -> None:
+        self._app.send_task(
+            hint.actor_name,
+            args=(hint.body,),
+            task_id=hint.message_id,
+            queue=physical(hint.queue),
+            producer=producer,
+            declare=[],  # the link did
+            mandatory=True,  # a confirm alone covers no queue that is gone
+            retry=False,
+            add_to_parent=False,
+            argsrepr=hint.message_id,  # the body is signed: not for logs
+            kwargsrepr="",
+        )
+
+    def _on_ready(self, sender: Any, **_: Any) -> None:
+        if sender.app is self._app:
+            self._working = True
+            self.receiver.worker_started(sender.controller.concurrency)
+
+    def _on_shutdown(self, sender: Any, **_: Any) -> None:
+        if sender.app is self._app:
+            self._stopped()
+
+    def _stopped(self) -> None:
+        if self._working:
+            self._working = False
+            self.receiver.worker_stopped()
+
+
+def _leave_logging_alone(**_: Any) -> None:
+    """Django's LOGGING holds; Celery configures logging when nobody listens."""

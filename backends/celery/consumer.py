@@ -1,0 +1,76 @@
+"""Celery's consumer, made to outlive its broker and what comes from it."""
+
+from typing import Any
+
+from celery import bootsteps
+from celery.worker import consumer as stock
+from celery.worker.state import maybe_shutdown
+
+from backends.celery.reading import condemn, prepare
+from backends.celery.redis_channel import QoS
+
+#: Between two tries to connect, in seconds: the first, and the longest.
+_FIRST_TRY, _LONGEST_TRY = 0.2, 1.0
+
+
+class Consumer(stock.Consumer):
+    """Consumes for ever; hands Celery only what it can run."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The command line would turn these on: chatter among workers.
+        quiet = ("without_mingle", "without_gossip", "without_heartbeat")
+        options = dict(kwargs.pop("worker_options", None) or {})
+        options.update(dict.fromkeys(quiet, True))
+        super().__init__(*args, worker_options=options, **kwargs)
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Any:
+        run = self._run = super().create_task_handler(*args, **kwargs)
+        declared = self.app.declared
+
+        def on_message(message: Any) -> None:
+            prepare(message, declared)
+            run(message)
+
+        return on_message
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        condemn(message, f"the message does not decode: {ascii(exc)[:200]}")
+        self._run(message)
+
+    def ensure_connected(self, conn: Any) -> Any:
+        # Stock waits up to 30 s between tries and gives up after 100.
+        def complain(exc: Exception, interval: float) -> None:
+            stock.consumer.error(
+                stock.consumer.CONNECTION_ERROR, conn.as_uri(), exc, "Trying again."
+            )
+
+        conn.ensure_connection(
+            complain,
+            interval_start=_FIRST_TRY,
+            interval_step=_FIRST_TRY,
+            interval_max=_LONGEST_TRY,
+            callback=maybe_shutdown,
+        )
+        self.first_connection_attempt = False
+        return conn
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        # What runs goes on running and is acknowledged later: no second copy.
+        for channel in getattr(self.connection.transport, "channels", None) or ():
+            channel.do_restore = False
+        super().on_connection_error_after_connected(exc)
+
+
+class Renewal(bootsteps.StartStopStep):
+    """Keeps what this worker runs from looking abandoned, on Redis."""
+
+    requires = (stock.Tasks,)
+
+    def start(self, consumer: Any) -> None:
+        if consumer.connection.transport.driver_type == "redis":
+            every = consumer.task_consumer.channel.visibility_timeout / 3
+            consumer.hub.call_repeatedly(every, self._renew)
+
+    def _renew(self) -> None:
+        for qos in tuple(QoS.living):
+            qos.renew()

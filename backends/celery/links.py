@@ -1,0 +1,137 @@
+"""Connections that publish and ask: one thread at a time each, under a deadline."""
+
+import os
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from kombu import Producer
+from kombu.exceptions import KombuError
+from kombu.transport import pyamqp
+from redis import RedisError
+
+from core.backend import Hint
+from core.errors import BrokerUnavailable
+
+T = TypeVar("T")
+
+#: What brokers and their libraries raise when they are down, frozen or full.
+FAULTS: tuple[type[BaseException], ...] = (
+    OSError,
+    KombuError,
+    RedisError,
+    *pyamqp.Transport.connection_errors,
+    *pyamqp.Transport.channel_errors,
+)
+
+#: Connections kept open between calls; as many threads publish without opening.
+_KEPT = 4
+
+
+class Link(ABC):
+    """One open connection, with the few things a backend does on it."""
+
+    def __init__(self, connection: Any, send: Callable[[Any, Hint], None]) -> None:
+        self._transport = connection.transport
+        self._send = send
+        self._raw = self._transport.establish_connection()
+        self.pid = os.getpid()
+        try:
+            self.channel = self._transport.create_channel(self._raw)
+        except FAULTS:
+            self.close()
+            raise
+        self.producer = Producer(self.channel, auto_declare=False)
+
+    @abstractmethod
+    def allow(self, seconds: float) -> None:
+        """Let the next call wait that long for the broker."""
+
+    @abstractmethod
+    def publish(self, hints: Sequence[Hint]) -> None:
+        """Return when the broker has confirmed every hint."""
+
+    @abstractmethod
+    def depth(self, queue: str) -> int:
+        """Count what waits."""
+
+    @abstractmethod
+    def purge(self, queue: str) -> int:
+        """Drop what waits; return how many."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Return if the broker answers."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go, without a word to a broker that may not listen."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Let go in a forked child; the parent goes on using the connection."""
+
+
+class Links:
+    """The open links of one backend; safe among threads and after a fork."""
+
+    def __init__(
+        self, alias: str, connect: Callable[[float], Link], timeout: float
+    ) -> None:
+        self._alias = alias
+        self._connect = connect
+        self._timeout = timeout
+        self._idle: deque[Link] = deque()  # its ends are atomic: no lock to inherit
+
+    def call(self, operation: Callable[[Link], T]) -> T:
+        """Run `operation` on a link; raise `BrokerUnavailable` within the deadline."""
+        ends = time.monotonic() + self._timeout
+        link = self._take()
+        if link is not None:
+            try:
+                return self._run(link, operation, ends)
+            except FAULTS as exc:
+                # A broker that restarted has closed what was idle. It may well be
+                # back, so try once on a new connection, in what time is left.
+                if ends - time.monotonic() < self._timeout / 2:
+                    raise self._unavailable(exc) from exc
+        try:
+            left = ends - time.monotonic()
+            return self._run(self._connect(left), operation, ends)
+        except FAULTS as exc:
+            raise self._unavailable(exc) from exc
+
+    def close(self) -> None:
+        """Close what is idle."""
+        while (link := self._take()) is not None:
+            link.close()
+
+    def _run(self, link: Link, operation: Callable[[Link], T], ends: float) -> T:
+        try:
+            link.allow(max(ends - time.monotonic(), 0.01))
+            result = operation(link)
+        except BaseException:
+            link.close()
+            raise
+        if len(self._idle) < _KEPT:
+            self._idle.append(link)
+        else:
+            link.close()
+        return result
+
+    def _take(self) -> Link | None:
+        while self._idle:
+            try:
+                link = self._idle.pop()
+            except IndexError:
+                break
+            if link.pid == os.getpid():
+                return link
+            link.abandon()
+        return None
+
+    def _unavailable(self, exc: BaseException) -> BrokerUnavailable:
+        cause = exc.__cause__ or exc
+        return BrokerUnavailable(self._alias, f"{type(cause).__name__}: {cause}")

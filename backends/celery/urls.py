@@ -1,0 +1,137 @@
+"""One spelling of a broker's URL, and what Kombu wants to hear instead."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+from core.errors import BrokerConfigError
+
+#: What may follow the "?" of a URL; certificates as file names.
+_TLS = {"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+_VERIFY = {
+    "none": ssl.CERT_NONE,
+    "optional": ssl.CERT_OPTIONAL,
+    "required": ssl.CERT_REQUIRED,
+}
+_EXAMPLES = "redis://host:6379/0, unix:///run/redis.sock?db=0 or amqp://host:5672/"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A broker, as keyword arguments of `kombu.Connection`."""
+
+    transport: str  # "redis" or "amqp"
+    arguments: dict[str, Any] = field(repr=False)  # holds the password
+
+    @property
+    def is_redis(self) -> bool:
+        return self.transport == "redis"
+
+
+def parse(alias: str, url: str) -> Address:
+    """Return what Kombu needs to reach `url`.
+
+    Raises `BrokerConfigError` for what no transport here understands.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # reading it is what checks it
+        build = _BUILDERS[parts.scheme]
+        return build(parts)
+    except KeyError:
+        problem = f"the scheme must be one of {', '.join(_BUILDERS)}"
+    except ValueError as exc:
+        problem = str(exc)
+    raise BrokerConfigError(
+        alias, "URL", f"{redact(url)!r}: {problem}. For example {_EXAMPLES}."
+    )
+
+
+def redact(url: str) -> str:
+    """Return `url` without its password, whatever else is wrong with it."""
+    head, slashes, tail = url.partition("://")
+    if not slashes:
+        head, tail = "", url
+    credentials, at, rest = tail.rpartition("@")
+    user = credentials.partition(":")[0]
+    hidden = f"{user}:***@" if at and ":" in credentials else credentials + at
+    return f"{head}{slashes}{hidden}{rest}"
+
+
+def _redis(parts: SplitResult) -> Address:
+    query = _query(parts, {"db"} | _TLS)
+    path = parts.path.strip("/")
+    arguments = _host(parts)
+    arguments["virtual_host"] = _database(query.pop("db", path))
+    if parts.scheme == "rediss":
+        # Left alone, Kombu would encrypt and verify nobody.
+        arguments["ssl"] = {"ssl_cert_reqs": "required", **query}
+    return Address("redis", arguments)
+
+
+def _unix(parts: SplitResult) -> Address:
+    query = _query(parts, {"db"})
+    if parts.hostname or not parts.path.strip("/"):
+        raise ValueError("a socket needs three slashes and its whole path")
+    login = parts.netloc.rpartition("@")[0]
+    netloc = f"{login}@" if login else ""
+    # Kombu reads user and password of a socket from its URL alone.
+    where = urlunsplit(("redis+socket", netloc, parts.path, "", ""))
+    if "://" not in where:
+        where = where.replace(":", "://", 1)
+    database = _database(query.pop("db", ""))
+    return Address("redis", {"hostname": where, "virtual_host": database})
+
+
+def _amqp(parts: SplitResult) -> Address:
+    query = _query(parts, _TLS)
+    path = unquote(parts.path.removeprefix("/"))
+    arguments = _host(parts)
+    # amqp://host, amqp://host/, amqp://host// and amqp://host/%2F are all "/".
+    arguments["virtual_host"] = path or "/"
+    if parts.scheme == "amqps":
+        verify = _VERIFY[query.pop("ssl_cert_reqs", "required")]
+        files = {name.removeprefix("ssl_"): path for name, path in query.items()}
+        arguments["ssl"] = {
+            "server_hostname": parts.hostname,
+            "cert_reqs": verify,
+            **files,
+        }
+    return Address("amqp", arguments)
+
+
+def _host(parts: SplitResult) -> dict[str, Any]:
+    if not parts.hostname:
+        raise ValueError("it names no host")
+    return {
+        "hostname": parts.hostname,
+        "port": parts.port,
+        "userid": unquote(parts.username or "") or None,
+        "password": unquote(parts.password or "") or None,
+    }
+
+
+def _database(text: str) -> str:
+    if text and not text.isdecimal():
+        raise ValueError(f"a Redis database is a number, not {quote(text)!r}")
+    return text or "0"
+
+
+def _query(parts: SplitResult, known: set[str]) -> dict[str, str]:
+    query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    for name in query.keys() - known:
+        raise ValueError(f"it knows no parameter {name!r} (only {sorted(known)})")
+    if query.get("ssl_cert_reqs", "required") not in _VERIFY:
+        raise ValueError(f"ssl_cert_reqs must be one of {', '.join(_VERIFY)}")
+    return query
+
+
+_BUILDERS: dict[str, Callable[[SplitResult], Address]] = {
+    "redis": _redis,
+    "rediss": _redis,
+    "unix": _unix,
+    "amqp": _amqp,
+    "amqps": _amqp,
+}
