@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import Celery
 from kombu import Connection as StockConnection
-from kombu import Exchange, Queue
+from kombu import Queue
 
 from backends.celery.consumer import Renewal
 from backends.celery.redis_channel import PublisherTransport, Transport
@@ -95,11 +95,8 @@ class App(Celery):
 
     def declare(self, queues: Iterable[str]) -> None:
         """Make queues known, which a worker may then be told to consume."""
-        self.amqp.queues = self.amqp.queues_cls(
-            [physical(queue) for queue in sorted(set(queues))],
-            default_exchange=Exchange(""),  # or Celery binds them to one of its own
-            create_missing=False,
-        )
+        self.amqp.default_exchange = None  # or Celery binds them to one of its own
+        self.amqp.queues = [physical(queue) for queue in sorted(set(queues))]
 
 
 def physical(name: str) -> Queue:

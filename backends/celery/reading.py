@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from celery.app.task import Context
 
+from backends.celery.redis_channel import GARBAGE
+
 #: Internal tasks: for an actor that nobody declared here, and for what is unreadable.
 UNDECLARED = "switchyard.undeclared"
 PARK = "switchyard.park"
@@ -39,9 +41,7 @@ def prepare(message: Any, declared: frozenset[str]) -> None:
 
 def condemn(message: Any, reason: str) -> None:
     """Make of a message the call that parks its bytes."""
-    body = message.body
-    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
-    call = [base64.b64encode(raw or b"").decode(), reason]
+    call = [base64.b64encode(_raw(message)).decode(), reason]
     message.body = json.dumps([call, {}, {}]).encode()
     message.content_type, message.content_encoding = "application/json", "utf-8"
     message.headers = _headers(PARK, str(uuid4()))
@@ -50,6 +50,8 @@ def condemn(message: Any, reason: str) -> None:
 
 
 def _read(message: Any) -> tuple[str, list[Any]]:
+    if message.content_type == GARBAGE:
+        raise Unreadable("it is not a message of Celery's at all")
     name = _check_headers(message.headers)
     if message.content_type != "application/json":
         raise Unreadable(f"the content type is {_short(message.content_type)}")
@@ -61,6 +63,16 @@ def _read(message: Any) -> tuple[str, list[Any]]:
         raise Unreadable(f"the body is not JSON: {_short(exc)}") from None
     _check_payload(payload)
     return name, payload
+
+
+def _raw(message: Any) -> bytes:
+    body = message.body
+    if not isinstance(body, str):
+        return bytes(body or b"")
+    try:  # amqp has decoded what named an encoding: turn it back
+        return body.encode(message.content_encoding or "utf-8")
+    except (LookupError, TypeError, ValueError):
+        return body.encode("utf-8", "surrogatepass")
 
 
 def _check_headers(headers: Any) -> str:
