@@ -8,11 +8,10 @@ from contextlib import contextmanager
 
 import pika
 from dramatiq import Middleware
-from pika.exceptions import AMQPError
 
 from backends.dramatiq.broker import CourierBroker, Options
 from backends.dramatiq.rabbitmq_consumer import RabbitmqConsumer
-from backends.dramatiq.rabbitmq_link import Link, LinkFailed
+from backends.dramatiq.rabbitmq_link import AMQP_ERRORS, Link, LinkFailed
 from backends.dramatiq.wire import encode
 from core.backend import Hint
 from core.errors import BrokerConfigError, BrokerUnavailable
@@ -96,7 +95,7 @@ class RabbitmqBroker(CourierBroker):
         try:
             link = self._take() or Link(self._link_parameters, deadline)
             yield link, deadline
-        except (LinkFailed, AMQPError, OSError) as error:
+        except (LinkFailed, *AMQP_ERRORS) as error:
             problem = str(getattr(error, "reason", error)) or repr(error)
             raise BrokerUnavailable(self.alias, problem) from error
         self._idle.append(link)

@@ -15,6 +15,7 @@ from dramatiq import MessageProxy
 from pika.exceptions import AMQPError
 
 from backends.dramatiq.consumer import CourierConsumer
+from backends.dramatiq.rabbitmq_link import AMQP_ERRORS
 
 if TYPE_CHECKING:
     from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
@@ -42,7 +43,7 @@ class RabbitmqConsumer(CourierConsumer):
         """Return the next message, or None after `timeout` seconds without one."""
         try:
             self._receive()
-        except (AMQPError, OSError) as error:
+        except AMQP_ERRORS as error:
             self._hang_up()
             self._lost(error)
         if not self._arrived:
@@ -85,7 +86,7 @@ class RabbitmqConsumer(CourierConsumer):
         settle = partial(_if_open, channel, settle)
         try:
             channel.connection.add_callback_threadsafe(settle)
-        except AMQPError:
+        except AMQP_ERRORS:
             # The connection is gone: RabbitMQ has taken the message back.
             logger.debug("A message of %s comes again.", self.queue)
 
@@ -113,5 +114,5 @@ def _close(connection: Any) -> None:
         # Acknowledgements of worker threads wait in the event loop.
         connection.process_data_events(time_limit=0)
         connection.close()
-    except (AMQPError, OSError):
+    except AMQP_ERRORS:
         pass

@@ -11,7 +11,12 @@ from typing import Any
 
 import pika
 from pika.adapters.select_connection import IOLoop
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+from pika.exceptions import AMQPError
 from pika.spec import Basic
+
+#: Whatever pika raises when RabbitMQ is away: two families, and the socket's own.
+AMQP_ERRORS = (AMQPError, AMQPConnectorException, OSError)
 
 #: Delivery mode: written to disk by a durable queue.
 PERSISTENT = pika.BasicProperties(delivery_mode=2)

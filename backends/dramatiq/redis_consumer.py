@@ -118,7 +118,7 @@ class RedisConsumer(CourierConsumer):
         try:
             self.broker.run(script, keys, tokens)
         except RedisError as error:
-            logger.warning("%s of %s is still owed: %r.", script, self.queue, error)
+            logger.debug("%s of %s is still owed: %r.", script, self.queue, error)
             self._unsure = True
             return False
         self._owed.difference_update(tokens)

@@ -40,11 +40,15 @@ def is_amqp(url: str) -> bool:
 
 def without_password(url: str) -> str:
     """Return the URL without what must not be printed: password and query."""
-    scheme, separator, rest = url.rpartition("://")
-    credentials, at, place = rest.rpartition("@")
+    scheme, separator, rest = url.partition("://") if "://" in url else ("", "", url)
+    place, _, query = rest.partition("?")
+    credentials, at, place = place.rpartition("@")
+    if not at and "@" in query:
+        # A password with a question mark: nothing after the scheme is safe.
+        return f"{scheme}{separator}***"
     user, colon, _ = credentials.partition(":")
     mask = ":***" if colon else ""
-    return f"{scheme}{separator}{user}{mask}{at}{place.partition('?')[0]}"
+    return f"{scheme}{separator}{user}{mask}{at}{place}"
 
 
 def _with_virtual_host(parts: SplitResult) -> str:

@@ -22,6 +22,10 @@ class Delivery(MessageProxy):
         #: RabbitMQ: the channel that the tag belongs to. Redis: None.
         self.channel = channel
 
+    def __str__(self) -> str:
+        """Name it in Dramatiq's logs, without its argument: that may be anything."""
+        return f"{self.actor_name} {self.message_id}"
+
     @property
     def stale(self) -> bool:
         """True when the broker has taken it back and will deliver it again."""

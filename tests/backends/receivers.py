@@ -1,0 +1,41 @@
+"""Stands for core in the adapters' own tests: keeps what it was handed."""
+
+from collections.abc import Mapping
+
+from core.backend import Hint
+
+QUEUE = "test.dramatiq.alias.mail"
+
+
+class Recorder:
+    """A receiver that can be told to fail."""
+
+    alias = "alias"
+
+    def __init__(self) -> None:
+        self.delivered: list[tuple[str, str]] = []
+        self.parked: list[tuple[bytes, str]] = []
+        self.failing = False
+
+    def deliver(self, queue: str, body: str) -> None:
+        self._check()
+        self.delivered.append((queue, body))
+
+    def park(self, queue: str, body: bytes, reason: str) -> None:
+        self._check()
+        self.parked.append((body, reason))
+
+    def worker_started(self, slots: int) -> None: ...
+
+    def worker_stopped(self) -> None: ...
+
+    def actors(self) -> Mapping[str, str]:
+        return {"shop.tasks.send_receipt": QUEUE}
+
+    def _check(self) -> None:
+        if self.failing:
+            raise ConnectionError("no database")
+
+
+def hint(body: str = "signed", queue: str = QUEUE) -> Hint:
+    return Hint("an-id", "shop.tasks.send_receipt", queue, body)

