@@ -113,7 +113,8 @@ def _reading(address: Address, alias: str, visibility: int) -> dict[str, Any]:
         "socket_timeout": _ANSWER,  # longer than BRPOP's own second
         "socket_connect_timeout": _ANSWER,
         "socket_keepalive": True,
-        "health_check_interval": 5,
+        # Overdue by this much, BRPOP's reply will not come: connect anew.
+        "health_check_interval": 2,
         "visibility_timeout": visibility,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,

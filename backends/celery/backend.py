@@ -28,7 +28,8 @@ class CeleryBackend(BaseBackend):
         visibility_timeout: seconds after which Redis gives back what a killed
             worker had taken; a living worker renews what it runs.
         heartbeat: seconds between AMQP heartbeats of a worker; twice as much
-            without one and the connection counts as dead.
+            without one and the connection counts as dead. An actor that holds
+            the GIL for longer than that costs a reconnect.
     """
 
     engine: ClassVar[str] = "celery"
@@ -41,7 +42,7 @@ class CeleryBackend(BaseBackend):
         *,
         publish_timeout: float = 2.0,
         visibility_timeout: int = 60,
-        heartbeat: int = 5,
+        heartbeat: int = 3,
     ) -> None:
         super().__init__(alias, url, receiver)
         self._timeout = publish_timeout

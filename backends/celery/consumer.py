@@ -1,13 +1,18 @@
 """Celery's consumer, made to outlive its broker and what comes from it."""
 
+import logging
+import warnings
 from typing import Any
 
 from celery import bootsteps
+from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import consumer as stock
 from celery.worker.state import maybe_shutdown
 
 from backends.celery.reading import condemn, prepare
 from backends.celery.redis_channel import QoS
+
+logger = logging.getLogger(__name__)
 
 #: Between two tries to connect, in seconds: the first, and the longest.
 _FIRST_TRY, _LONGEST_TRY = 0.2, 1.0
@@ -40,9 +45,7 @@ class Consumer(stock.Consumer):
     def ensure_connected(self, conn: Any) -> Any:
         # Stock waits up to 30 s between tries and gives up after 100.
         def complain(exc: Exception, interval: float) -> None:
-            stock.consumer.error(
-                stock.consumer.CONNECTION_ERROR, conn.as_uri(), exc, "Trying again."
-            )
+            logger.warning("Could not reach %s: %s", conn.as_uri(), exc)
 
         conn.ensure_connection(
             complain,
@@ -58,7 +61,10 @@ class Consumer(stock.Consumer):
         # What runs goes on running and is acknowledged later: no second copy.
         for channel in getattr(self.connection.transport, "channels", None) or ():
             channel.do_restore = False
-        super().on_connection_error_after_connected(exc)
+        with warnings.catch_warnings():
+            # It advises to cancel what runs, which threads cannot.
+            warnings.simplefilter("ignore", CPendingDeprecationWarning)
+            super().on_connection_error_after_connected(exc)
 
 
 class Renewal(bootsteps.StartStopStep):

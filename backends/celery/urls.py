@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from core.errors import BrokerConfigError
 
@@ -30,23 +30,35 @@ class Address:
         return self.transport == "redis"
 
 
+class _Unusable(Exception):
+    """What is wrong with a URL, in words that hold none of its password."""
+
+
 def parse(alias: str, url: str) -> Address:
     """Return what Kombu needs to reach `url`.
 
     Raises `BrokerConfigError` for what no transport here understands.
     """
     try:
-        parts = urlsplit(url)
-        _ = parts.port  # reading it is what checks it
-        build = _BUILDERS[parts.scheme]
-        return build(parts)
-    except KeyError:
-        problem = f"the scheme must be one of {', '.join(_BUILDERS)}"
-    except ValueError as exc:
+        return _parse(url)
+    except _Unusable as exc:
         problem = str(exc)
+    except ValueError:  # its text may quote the password
+        problem = (
+            "it does not parse; write / @ : ? # of a password as %2F %40 and so on"
+        )
     raise BrokerConfigError(
         alias, "URL", f"{redact(url)!r}: {problem}. For example {_EXAMPLES}."
     )
+
+
+def _parse(url: str) -> Address:
+    parts = urlsplit(url)
+    _ = parts.port  # reading it is what checks it
+    build = _BUILDERS.get(parts.scheme)
+    if build is None:
+        raise _Unusable(f"the scheme must be one of {', '.join(_BUILDERS)}")
+    return build(parts)
 
 
 def redact(url: str) -> str:
@@ -74,13 +86,11 @@ def _redis(parts: SplitResult) -> Address:
 def _unix(parts: SplitResult) -> Address:
     query = _query(parts, {"db"})
     if parts.hostname or not parts.path.strip("/"):
-        raise ValueError("a socket needs three slashes and its whole path")
+        raise _Unusable("a socket needs three slashes and its whole path")
     login = parts.netloc.rpartition("@")[0]
     netloc = f"{login}@" if login else ""
     # Kombu reads user and password of a socket from its URL alone.
-    where = urlunsplit(("redis+socket", netloc, parts.path, "", ""))
-    if "://" not in where:
-        where = where.replace(":", "://", 1)
+    where = f"redis+socket://{netloc}{parts.path}"
     database = _database(query.pop("db", ""))
     return Address("redis", {"hostname": where, "virtual_host": database})
 
@@ -89,6 +99,8 @@ def _amqp(parts: SplitResult) -> Address:
     query = _query(parts, _TLS)
     path = unquote(parts.path.removeprefix("/"))
     arguments = _host(parts)
+    if ":" in arguments["hostname"]:
+        arguments["hostname"] = f"[{arguments['hostname']}]"  # IPv6, as amqp reads it
     # amqp://host, amqp://host/, amqp://host// and amqp://host/%2F are all "/".
     arguments["virtual_host"] = path or "/"
     if parts.scheme == "amqps":
@@ -104,7 +116,7 @@ def _amqp(parts: SplitResult) -> Address:
 
 def _host(parts: SplitResult) -> dict[str, Any]:
     if not parts.hostname:
-        raise ValueError("it names no host")
+        raise _Unusable("it names no host")
     return {
         "hostname": parts.hostname,
         "port": parts.port,
@@ -115,16 +127,16 @@ def _host(parts: SplitResult) -> dict[str, Any]:
 
 def _database(text: str) -> str:
     if text and not text.isdecimal():
-        raise ValueError(f"a Redis database is a number, not {quote(text)!r}")
+        raise _Unusable(f"a Redis database is a number, not {text!r}")
     return text or "0"
 
 
 def _query(parts: SplitResult, known: set[str]) -> dict[str, str]:
     query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     for name in query.keys() - known:
-        raise ValueError(f"it knows no parameter {name!r} (only {sorted(known)})")
+        raise _Unusable(f"it knows no parameter {name!r} (only {sorted(known)})")
     if query.get("ssl_cert_reqs", "required") not in _VERIFY:
-        raise ValueError(f"ssl_cert_reqs must be one of {', '.join(_VERIFY)}")
+        raise _Unusable(f"ssl_cert_reqs must be one of {', '.join(_VERIFY)}")
     return query
 
 

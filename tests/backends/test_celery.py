@@ -1,0 +1,293 @@
+"""What is particular to the Celery adapter; promises are in tests/conformance."""
+
+import base64
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from backends.celery import CeleryBackend
+from backends.celery.reading import PARK, UNDECLARED, prepare
+from backends.celery.redis_channel import GARBAGE, envelope
+from backends.celery.urls import parse
+from core.backend import Hint
+from core.errors import BrokerConfigError, BrokerUnavailable
+
+QUEUE = "ns.celery.default.mail"
+ACTOR = "shop.tasks.send_receipt"
+HINT = Hint(str(uuid4()), ACTOR, QUEUE, "signed")
+WELL_FORMED = b'[["signed"], {}, {"callbacks": null, "chord": null}]'
+
+
+class Counter:
+    """A receiver that only has actors."""
+
+    alias = "default"
+
+    def deliver(self, queue: str, body: str) -> None: ...
+    def park(self, queue: str, body: bytes, reason: str) -> None: ...
+    def worker_started(self, slots: int) -> None: ...
+    def worker_stopped(self) -> None: ...
+    def actors(self) -> Mapping[str, str]:
+        return {ACTOR: QUEUE}
+
+
+def backend(url: str, **options: Any) -> CeleryBackend:
+    return CeleryBackend("default", url, Counter(), **options)
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that takes connections and never says a word, as a frozen broker."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port where nobody listens, as of a broker that is down."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize("path", ["", "/", "//", "/%2F"])
+def test_every_spelling_of_the_default_vhost_means_it(path: str) -> None:
+    address = parse("default", f"amqp://host{path}")
+    assert address.arguments["virtual_host"] == "/"
+
+
+def test_a_vhost_of_its_own_is_kept() -> None:
+    address = parse("default", "amqp://u:p%40ss@host:5673/staging")
+    assert address.arguments == {
+        "hostname": "host",
+        "port": 5673,
+        "userid": "u",
+        "password": "p@ss",
+        "virtual_host": "staging",
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "database"),
+    [
+        ("redis://host", "0"),
+        ("redis://host/3", "3"),
+        ("redis://host?db=4", "4"),
+        ("unix:///run/redis.sock?db=5", "5"),
+    ],
+)
+def test_the_database_of_a_redis_is_read(url: str, database: str) -> None:
+    assert parse("default", url).arguments["virtual_host"] == database
+
+
+def test_a_socket_keeps_its_path_and_password() -> None:
+    address = parse("default", "unix://:pw@/run/redis.sock")
+    assert address.arguments["hostname"] == "redis+socket://:pw@/run/redis.sock"
+
+
+def test_tls_verifies_the_broker_unless_told_otherwise() -> None:
+    verified = parse("default", "rediss://host").arguments["ssl"]
+    trusting = parse("default", "rediss://host?ssl_cert_reqs=none").arguments["ssl"]
+    assert verified == {"ssl_cert_reqs": "required"}
+    assert trusting == {"ssl_cert_reqs": "none"}
+
+
+@pytest.mark.parametrize(
+    ("url", "mend"),
+    [
+        ("sqs://key:secret@host", "scheme must be one of redis, rediss, unix, amqp"),
+        ("host:6379", "scheme must be one of"),
+        ("redis://user:secret@", "names no host"),
+        ("redis://user:secret@host/mail", "a Redis database is a number"),
+        ("redis://user:secret@host?dbb=1", "no parameter 'dbb'"),
+        ("redis://user:se/cret@host", "%2F"),
+        ("unix://user:secret@run/redis.sock", "three slashes"),
+    ],
+)
+def test_a_url_we_cannot_use_is_refused_without_its_password(
+    url: str, mend: str
+) -> None:
+    with pytest.raises(BrokerConfigError) as refusal:
+        backend(url)
+    text = str(refusal.value)
+    assert text.startswith("BROKERS['default']: URL: ")
+    assert mend in text
+    assert "secret" not in text
+    assert "cret" not in text.replace("secret", "")
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda broker: broker.publish([HINT]),
+        lambda broker: broker.depth(QUEUE),
+        lambda broker: broker.purge(QUEUE),
+        lambda broker: broker.ping(),
+    ],
+    ids=["publish", "depth", "purge", "ping"],
+)
+def test_a_frozen_broker_is_unavailable_within_the_deadline(
+    scheme: str, call: Any, deaf_port: int
+) -> None:
+    broker = backend(f"{scheme}://127.0.0.1:{deaf_port}", publish_timeout=0.3)
+    started = time.monotonic()
+    with pytest.raises(BrokerUnavailable):
+        call(broker)
+    assert time.monotonic() - started < 0.9
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_is_down_is_unavailable_at_once(
+    scheme: str, closed_port: int
+) -> None:
+    broker = backend(f"{scheme}://127.0.0.1:{closed_port}")
+    started = time.monotonic()
+    with pytest.raises(BrokerUnavailable, match="refused"):
+        broker.publish([HINT])
+    assert time.monotonic() - started < 1
+
+
+def test_publishing_nothing_needs_no_broker(closed_port: int) -> None:
+    backend(f"redis://127.0.0.1:{closed_port}").publish([])
+
+
+def test_the_command_line_finds_every_actor_and_its_queue() -> None:
+    app = backend("redis://127.0.0.1").app
+    assert ACTOR in app.tasks
+    assert list(app.amqp.queues) == [QUEUE]
+    assert not app.amqp.queues[QUEUE].exchange.name
+
+
+def test_the_environment_does_not_move_a_broker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://elsewhere:1/9")
+    app = backend("redis://here:2/3").app
+    connection = app.connection_for_read()
+    assert (connection.hostname, connection.port) == ("here", 2)
+
+
+def message(body: bytes = WELL_FORMED, **changes: Any) -> SimpleNamespace:
+    """A message as our publisher writes it, but for what is given."""
+    fields: dict[str, Any] = {
+        "headers": {"task": ACTOR, "id": "1", "eta": None, "retries": 0},
+        "content_type": "application/json",
+        "content_encoding": "utf-8",
+        "errors": [],
+        "_decoded_cache": None,
+    }
+    return SimpleNamespace(body=body, **{**fields, **changes})
+
+
+def headers(**changes: Any) -> dict[str, Any]:
+    return {"task": ACTOR, "id": "1", **changes}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        message(b"{nope"),
+        message(b""),
+        message(b"7"),
+        message(b"null"),
+        message(b'{"args": 1}'),
+        message(b'[["signed"], {}]'),
+        message(b'[["signed"], [], {}]'),
+        message(b'[["signed"], {}, [1]]'),
+        message(b'[["signed"], {}, {"chord": {"task": "x"}}]'),
+        message(b'[["signed", "more"], {}, {}]'),
+        message(b"[[7], {}, {}]"),
+        message(b"[" * 100_000),
+        message(headers=None),
+        message(headers=["task"]),
+        message(headers={"id": "1"}),
+        message(headers={"task": ACTOR}),
+        message(headers=headers(task=["list"])),
+        message(headers=headers(id=5)),
+        message(headers=headers(eta="soon")),
+        message(headers=headers(expires="soon")),
+        message(content_type="application/x-python-serialize"),
+        message(content_encoding="binary"),
+    ],
+    ids=lambda bad: f"{bad.headers} {bad.body[:30]!r} {bad.content_type}"[:80],
+)
+def test_what_celery_would_choke_on_becomes_a_call_that_parks(bad: Any) -> None:
+    body = bad.body
+    prepare(bad, frozenset({ACTOR}))
+    (raw, reason), kwargs, embed = json.loads(bad.body)
+    assert bad.headers["task"] == PARK
+    assert base64.b64decode(raw) == body
+    assert reason
+    assert (kwargs, embed) == ({}, {})
+
+
+def test_headers_that_celery_would_obey_are_dropped() -> None:
+    found = message(
+        headers=headers(
+            timelimit=[1, 1],
+            stamped_headers=5,
+            get="shadows a method",
+            traceparent="00-ab-cd-01",
+            headers={"sentry-trace": "12-34"},
+        )
+    )
+    prepare(found, frozenset({ACTOR}))
+    assert found.headers == {
+        "lang": "py",
+        "task": ACTOR,
+        "id": "1",
+        "root_id": "1",
+        "shadow": ACTOR,
+        "traceparent": "00-ab-cd-01",
+        "headers": {"sentry-trace": "12-34"},
+    }
+
+
+def test_an_actor_nobody_declared_here_is_delivered_all_the_same() -> None:
+    found = message(headers=headers(task="shop.tasks.of_the_next_release"))
+    prepare(found, frozenset({ACTOR}))
+    assert found.headers["task"] == UNDECLARED
+    assert found.headers["shadow"] == "shop.tasks.of_the_next_release"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        b"",
+        b"\xff\x00 random",
+        b"7",
+        b"null",
+        b"{}",
+        b'{"body": 5, "properties": {}}',
+        b'{"body": "!!", "properties": {"body_encoding": "base64"}}',
+        b'{"body": "x", "properties": {"body_encoding": "rot13"}}',
+        b'{"__type__": "uuid", "__value__": "no"}',
+        b"[" * 100_000,
+    ],
+    ids=lambda item: repr(item[:40]),
+)
+def test_a_list_item_that_is_no_message_is_kept_byte_for_byte(item: bytes) -> None:
+    found = envelope(item, QUEUE)
+    assert found["content-type"] == GARBAGE
+    assert base64.b64decode(found["body"]) == item
+
+
+def test_a_list_item_goes_back_to_where_it_was_found() -> None:
+    item = {
+        "body": "signed",
+        "headers": None,
+        "properties": {
+            "delivery_tag": "copied",
+            "delivery_info": {"exchange": "elsewhere", "routing_key": "other"},
+        },
+    }
+    properties = envelope(json.dumps(item).encode(), QUEUE)["properties"]
+    assert properties["delivery_info"] == {"exchange": "", "routing_key": QUEUE}
+    assert properties["delivery_tag"] != "copied"
