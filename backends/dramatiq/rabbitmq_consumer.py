@@ -55,8 +55,8 @@ class RabbitmqConsumer(CourierConsumer):
         if self._channel is None:
             self._connect()
             self._found()
-        wait = 0 if self._arrived else self.timeout
-        self._connection.process_data_events(time_limit=wait)
+        if not self._arrived:
+            self._connection.process_data_events(time_limit=self.timeout)
         # RabbitMQ closes a channel alone when its queue is deleted or misused.
         if not self._channel.is_open:
             raise AMQPError(f"The channel of {self.queue} was closed.")

@@ -50,6 +50,7 @@ class RedisBroker(CourierBroker):
             name: self.client.register_script(getattr(redis_scripts, name))
             for name in ("FETCH", "ACK", "GIVE_BACK", "RESCUE", "DEAD")
         }
+        self.publish_script = self.sender.register_script(redis_scripts.PUBLISH)
         self.purge_script = self.sender.register_script(redis_scripts.PURGE)
         # Typed by us: redis-py leaves it untyped, and its blmove wants whole seconds.
         self._command: Callable[..., Any] = self.client.execute_command
@@ -94,16 +95,15 @@ class RedisBroker(CourierBroker):
             raise BrokerUnavailable(self.alias, problem) from error
 
     def publish(self, hints: Sequence[Hint]) -> None:
-        """Add all hints in one transaction and one round trip."""
-        entries: dict[str, dict[Any, bytes]] = {}
+        """Add all hints at once and in one round trip."""
+        keys: dict[str, int] = {}
+        entries: list[int | str | bytes] = []
         for hint in hints:
+            place = keys.setdefault(self.key(hint.queue), len(keys) + 1)
             # The run's id will not do: a hint that is sent twice is two entries.
-            entries.setdefault(hint.queue, {})[str(uuid4())] = encode(hint)
-        with self._deadline(), self.sender.pipeline(transaction=True) as pipe:
-            for queue, messages in entries.items():
-                pipe.hset(self.key(queue, "msgs"), mapping=messages)
-                pipe.rpush(self.key(queue), *messages)
-            pipe.execute()
+            entries += [place, str(uuid4()), encode(hint)]
+        with self._deadline():
+            self.publish_script(keys=list(keys), args=entries)
 
     def depth(self, queue: str) -> int:
         """Count the ids in the list."""

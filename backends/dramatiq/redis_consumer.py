@@ -60,7 +60,7 @@ class RedisConsumer(CourierConsumer):
             return None
         token, data = self._fetched.popleft()
         if data is None:
-            self._park(token, "There is no message under this id.", token)
+            self._park(token, "there is no message under this id", token)
             return None
         return self._open(data, token)
 

@@ -9,6 +9,15 @@ Dramatiq's own script returns messages without their ids, so that it cannot sett
 what it cannot decode; and it takes the time from the workers' clocks.
 """
 
+#: KEYS lists; ARGV number of the list, id, message, ...
+PUBLISH = """
+for i = 1, #ARGV, 3 do
+    local list = KEYS[tonumber(ARGV[i])]
+    redis.call("hset", list .. ".msgs", ARGV[i + 1], ARGV[i + 2])
+    redis.call("rpush", list, ARGV[i + 1])
+end
+"""
+
 #: KEYS list, msgs, acks, heartbeats; ARGV worker, room. Returns id, message, ...
 #: LPOP comes first: a Redis out of memory lets a script write on after it.
 FETCH = """

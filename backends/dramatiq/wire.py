@@ -70,24 +70,24 @@ def _fields(data: bytes) -> dict[str, Any]:
     try:
         fields = ENCODER.decode(data)
     except (DecodeError, ValueError, RecursionError):
-        raise BadMessage("It is not JSON.") from None
+        raise BadMessage("not JSON") from None
     if not isinstance(fields, dict):
-        raise BadMessage("It is not a JSON object.")
+        raise BadMessage("not a JSON object")
     return fields
 
 
 def _problem(queue: str, fields: dict[str, Any]) -> str:
     for name in ("queue_name", "actor_name", "message_id"):
         if not isinstance(fields.get(name), str):
-            return f"It has no {name}."
+            return f"no {name}"
     if fields["queue_name"] != queue:
-        return f"It was meant for the queue {fields['queue_name'][:200]!r}."
+        return f"meant for the queue {fields['queue_name'][:200]!r}"
     args = fields.get("args")
     if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], str):
-        return "Its args are not one string."
+        return "its args are not one string"
     if fields.get("kwargs"):
-        return "It has keyword arguments."
-    return "" if _is_text(args[0]) else "Its argument is not valid Unicode."
+        return "it has keyword arguments"
+    return "" if _is_text(args[0]) else "its argument is not valid Unicode"
 
 
 def _is_text(body: str) -> bool:

