@@ -8,7 +8,8 @@ import base64
 import logging
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from queue import Empty
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -36,6 +37,15 @@ class QoS(stock.QoS):
         super().__init__(*args, **kwargs)
         self._unsettled: set[str] = set()
         QoS.living.add(self)
+
+    @contextmanager
+    def pipe_or_acquire(self, pipe: Any = None, client: Any = None) -> Iterator[Any]:
+        # Without MULTI and EXEC: half of it done harms nobody, the sweep sees to it.
+        if pipe is not None:
+            yield pipe
+        else:
+            with self.channel.conn_or_acquire(client) as acquired:
+                yield acquired.pipeline(transaction=False)
 
     def append(self, message: Any, delivery_tag: str) -> None:
         try:

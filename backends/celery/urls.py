@@ -105,12 +105,11 @@ def _amqp(parts: SplitResult) -> Address:
     arguments["virtual_host"] = path or "/"
     if parts.scheme == "amqps":
         verify = _VERIFY[query.pop("ssl_cert_reqs", "required")]
-        files = {name.removeprefix("ssl_"): path for name, path in query.items()}
-        arguments["ssl"] = {
-            "server_hostname": parts.hostname,
-            "cert_reqs": verify,
-            **files,
-        }
+        files = {key.removeprefix("ssl_"): path for key, path in query.items()}
+        arguments["ssl"] = {"cert_reqs": verify, **files}
+        if verify is not ssl.CERT_NONE:
+            # amqp checks a name whenever it is given one.
+            arguments["ssl"]["server_hostname"] = parts.hostname
     return Address("amqp", arguments)
 
 
