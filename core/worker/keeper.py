@@ -13,9 +13,12 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from core import runs
 from core.errors import BrokerUnavailable
-from core.outbox import BATCH, Outbox
+from core.outbox import Outbox
 
 logger = logging.getLogger(__name__)
+
+#: Between two rounds while there is something to relay, s.
+BUSY_SECONDS = 0.02
 
 
 class Keeper:
@@ -49,9 +52,8 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            full = self._guarded(self.round)
-            if not full:
-                self._wake.wait(self._interval())
+            published = self._guarded(self.round)
+            self._wake.wait(BUSY_SECONDS if published else self._interval())
             self._wake.clear()
         connections.close_all()
 
@@ -61,26 +63,26 @@ class Keeper:
         spread = random.uniform(0.75, 1.25)  # noqa: S311  # spreads load, guards nothing
         return self.outbox.timing.relay * max(1, len(parents)) * spread
 
-    def _guarded(self, step: Callable[[], bool]) -> bool:
+    def _guarded(self, step: Callable[[], int]) -> int:
         """Take a step; survive a broker or a database that is away, and say so once."""
         try:
             close_old_connections()
-            full = step()
+            published = step()
         except (BrokerUnavailable, DatabaseError) as error:
             connections[self.outbox.database].close()
             if type(error).__name__ != self._trouble:
                 logger.warning("Cannot relay: %s", error)
             self._trouble = type(error).__name__
-            return False
+            return 0
         if self._trouble:
             logger.warning("Relaying again.")
         self._trouble = ""
-        return full
+        return published
 
-    def round(self) -> bool:
-        """Rescue when it is time, relay; return whether there may be more to relay."""
+    def round(self) -> int:
+        """Rescue when it is time, relay; return how many runs were published."""
         if time.monotonic() >= self._rescue_at:
             self._rescue_at = time.monotonic() + self.outbox.timing.rescue
             runs.rescue(self.outbox.database, self.outbox.alias)
             self.outbox.find_lost()
-        return self.outbox.relay(self.queues) >= BATCH
+        return self.outbox.relay(self.queues)

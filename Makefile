@@ -1,0 +1,62 @@
+# make demo    the shop on Celery and on Dramatiq, told in figures
+# make test    everything: services, checks and the whole suite
+# make quick   what needs no RabbitMQ, in under 90 s
+# make check   formatting, types and the floors of the house
+# make bench   side by side with stock Celery and stock Dramatiq
+# make lock    pin again what pyproject.toml asks for (needs uv)
+#
+# PYTHON=/path/to/python chooses the interpreter; each version has its own environment.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+LOCK := requirements/python$(VERSION).txt
+VENV := .venv-$(VERSION)
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test quick check bench lock
+.DELETE_ON_ERROR:
+
+$(READY): $(LOCK)
+	@echo "Installing into $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement $(LOCK)
+	@touch $(READY)
+
+requirements/python%.txt:
+	@echo "No $@: Python $* is not supported. There are:" requirements/*.txt >&2
+	@echo "Choose one with make ... PYTHON=/path/to/python3.11" >&2
+	@exit 1
+
+demo: $(READY)
+	@$(BIN)/python -m project.demo $(if $(EXIT),--exit)
+
+test: $(READY)
+	$(BIN)/python -m tests.services.install
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -m database
+
+quick: $(READY)
+	$(BIN)/python -m pytest -m "not slow" -k "not rabbitmq" tests
+
+check: $(READY)
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --quiet --check
+	PYTHONPATH=. $(BIN)/mypy --no-error-summary
+	PYTHONPATH=. $(BIN)/lint-imports --no-timing > $(VENV)/imports.log || \
+		{ cat $(VENV)/imports.log; exit 1; }
+	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	$(BIN)/python manage.py check --fail-level WARNING
+
+bench: $(READY)
+	$(BIN)/python -m tests.services.install
+	$(BIN)/python -m benchmarks
+
+lock:
+	for version in 3.11 3.12 3.13; do \
+		uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+			--no-annotate --python-version $$version --all-extras pyproject.toml \
+			--output-file requirements/python$$version.txt || exit 1; \
+	done

@@ -1,0 +1,1 @@
+"""make demo: the same shop, first on Celery, then on Dramatiq, told in figures."""

@@ -1,0 +1,13 @@
+"""What a web process does before its first request."""
+
+from core import brokers
+
+
+def build_brokers() -> None:
+    """Build every configured broker.
+
+    A wrong setting stops the process at its start instead of a customer's order, and
+    the first send need not wait for an engine to be imported (0.3 s for Celery).
+    """
+    for alias in brokers:
+        brokers[alias]

@@ -1,0 +1,1 @@
+"""The contract: a promise per test, run on every combination of engine and broker."""

@@ -1,0 +1,116 @@
+"""One combination of engine and broker with its real worker processes."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import Actor, Message, brokers
+from core.broker import Broker
+from core.models import Worker
+from tests.conformance.models import Effect, Gate
+
+ENGINES = (
+    "celery_valkey",
+    "celery_rabbitmq",
+    "dramatiq_valkey",
+    "dramatiq_rabbitmq",
+)
+COMBINATIONS = ("inprocess", *ENGINES)
+#: For promises about a broker and about worker processes.
+on_engines = pytest.mark.parametrize("stack", ENGINES, indirect=True, scope="session")
+
+PROJECT = Path(__file__).parents[2]
+PROCESSES = 2
+THREADS = 4
+
+
+def wait_until(
+    condition: Callable[[], Any], seconds: float = 20, what: str = ""
+) -> Any:
+    """Return the condition's first true value, or fail at the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, (
+            f"not within {seconds} s: {what or condition}"
+        )
+        time.sleep(0.02)
+
+
+@dataclass
+class Stack:
+    """What a promise is tried on."""
+
+    alias: str
+    service: Any  # the broker's server; None for inprocess
+    log: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def broker(self) -> Broker:
+        return brokers[self.alias]
+
+    @property
+    def has_worker(self) -> bool:
+        return self.broker.backend.supports_worker
+
+    def send(self, actor: Actor[..., Any], *args: Any, **options: Any) -> Message:
+        return actor.send_with_options(args=args, broker=self.alias, **options)
+
+    def finish(self, message: Message, seconds: float = 30) -> str:
+        """Wait for the message's end and return its state."""
+        ends = ("succeeded", "dead", "cancelled")
+        try:
+            wait_until(lambda: message.status() in ends, seconds, str(message))
+        except AssertionError as error:
+            raise AssertionError(
+                f"{error}, but {message.status()}\n{self.tail()}"
+            ) from None
+        return message.status()
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def workers(self) -> list[Worker]:
+        return list(Worker.alive("default", self.alias).filter(slots__gt=0))
+
+    @contextmanager
+    def running(self) -> Iterator["Stack"]:
+        """Start `manage.py worker` and stop it at the end."""
+        command = [sys.executable, "manage.py", "worker", f"--broker={self.alias}"]
+        command += [f"--processes={PROCESSES}", f"--threads={THREADS}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            if self.has_worker:
+                up = lambda: len(self.workers()) == PROCESSES  # noqa: E731  # a condition
+                wait_until(up, 60, f"workers of {self.alias} are up\n{self.tail()}")
+            yield self
+        finally:
+            self.process.terminate()
+            self.process.wait(40)
+
+
+def effects(key: str) -> int:
+    return Effect.objects.filter(key=key).count()
+
+
+def open_gate(key: str) -> None:
+    Gate.objects.create(key=key)

@@ -1,0 +1,78 @@
+"""What a broker may do to a message without harm."""
+
+import os
+
+from core.backend import Hint
+from core.models import Parked
+from tests.conformance.injection import inject
+from tests.conformance.stacks import Stack, effects, on_engines, wait_until
+from tests.conformance.tasks import fail_then_wait, note, note_once
+
+
+def hint_of(stack: Stack, message_id: str, actor_name: str, body: str = "") -> Hint:
+    queue = stack.broker.outbox.physical("default")
+    signed = body or stack.broker.outbox.seal.sign(message_id)
+    return Hint(message_id, actor_name, queue, signed)
+
+
+def test_messages_published_ten_times_take_effect_once(stack: Stack, key: str) -> None:
+    messages = [stack.send(note_once, key) for _ in range(200)]
+    copies = [hint_of(stack, m.message_id, m.actor_name) for m in messages]
+    for _ in range(9):
+        stack.broker.backend.publish(copies)
+    assert {stack.finish(message, 90) for message in messages} == {"succeeded"}
+    # Behind the last copy nothing is left that could still take effect.
+    assert stack.finish(stack.send(note_once, f"{key}/last"), 90) == "succeeded"
+    drained = lambda: stack.broker.backend.depth(copies[0].queue) == 0  # noqa: E731  # a condition
+    wait_until(drained, 90, "the copies are consumed")
+    assert effects(key) == 200
+
+
+def test_stale_copy_does_not_cut_a_backoff_short(stack: Stack, key: str) -> None:
+    message = stack.send(fail_then_wait, key)
+    wait_until(lambda: effects(key) == 1 and message.status() == "pending")
+    stack.broker.backend.publish([hint_of(stack, message.message_id, "note")] * 3)
+    assert stack.finish(stack.send(note, f"{key}/neighbour")) == "succeeded"
+    assert effects(key) == 1
+    assert stack.finish(message) == "succeeded"
+    assert effects(key) == 2
+
+
+def test_tampered_message_is_parked_and_neighbours_run(stack: Stack, key: str) -> None:
+    before, message = stack.send(note, key), stack.send(note, key, delay=600_000)
+    forged = f"{message.message_id}:{'x' * 43}"
+    hint = hint_of(stack, message.message_id, message.actor_name, forged)
+    stack.broker.backend.publish([hint])
+    parked = Parked.objects.filter(broker=stack.alias, body=forged.encode())
+    wait_until(parked.exists, 30, stack.tail())
+    assert "signature" in parked.get().reason
+    after = stack.send(note, key)
+    assert {stack.finish(before), stack.finish(after)} == {"succeeded"}
+    assert message.status() == "pending"
+    message.cancel()
+
+
+@on_engines
+def test_random_bytes_are_parked_and_neighbours_run(stack: Stack, key: str) -> None:
+    alive = {worker.pid for worker in stack.workers()}
+    garbage = os.urandom(200) + key.encode()
+    before = stack.send(note, key)
+    inject(stack, garbage)
+    after = stack.send(note, key)
+    parked = Parked.objects.filter(broker=stack.alias, body=garbage)
+    wait_until(parked.exists, 30, stack.tail())
+    assert {stack.finish(before), stack.finish(after)} == {"succeeded"}
+    assert {worker.pid for worker in stack.workers()} == alive
+
+
+def test_unknown_actor_waits_for_a_worker_that_knows_it(stack: Stack, key: str) -> None:
+    message = stack.send(note, key, delay=600_000)
+    run = stack.broker.find(message.message_id)
+    type(run).objects.filter(pk=run.pk).update(
+        actor_name="tests.gone", due_at=run.created_at, relay_at=run.created_at
+    )
+    waits = lambda: stack.broker.find(message.message_id).attempts.exists()  # noqa: E731  # a condition
+    wait_until(waits, 30, stack.tail())
+    wait_until(lambda: message.status() == "pending")
+    message.cancel()
+    assert stack.finish(stack.send(note, key)) == "succeeded"

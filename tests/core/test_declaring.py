@@ -1,0 +1,63 @@
+import pickle
+
+import pytest
+
+from core import DuplicateActor, InvalidArguments, InvalidOption, UnknownOption, actor
+from core.timing import Timing
+from core.worker.process import backoff
+
+
+def greet(name: str) -> str:
+    """Say hello."""
+    return f"hello {name}"
+
+
+def test_actor_called_directly_runs_here_and_now() -> None:
+    assert actor(actor_name="test.greet")(greet)("you") == "hello you"
+
+
+def test_second_owner_of_a_name_is_refused_with_both_places() -> None:
+    actor(actor_name="test.twice")(greet)
+    with pytest.raises(DuplicateActor, match=r"test_declaring.py:\d+ and again in"):
+
+        @actor(actor_name="test.twice")
+        def other() -> None:
+            """Another function."""
+
+
+def test_wrong_option_is_refused_at_the_declaration() -> None:
+    with pytest.raises(UnknownOption, match="Did you mean 'queue_name'"):
+        actor(queue="mail")(greet)
+
+
+def test_name_that_does_not_fit_the_column_is_refused() -> None:
+    with pytest.raises(InvalidOption, match="actor_name"):
+        actor(actor_name="x" * 201)(greet)
+
+
+def test_built_message_is_checked_against_the_signature() -> None:
+    declared = actor(actor_name="test.checked")(greet)
+    with pytest.raises(InvalidArguments, match="missing a required argument: 'name'"):
+        declared.message()  # type: ignore[call-arg]  # the mistake is the point
+
+
+def test_errors_survive_pickling() -> None:
+    error = pickle.loads(pickle.dumps(UnknownOption("dely", ("delay",))))  # noqa: S301  # our own bytes
+    assert str(error) == "Unknown option 'dely'. Did you mean 'delay'?"
+
+
+def test_backoff_doubles_is_stretched_and_never_exceeds_the_longest() -> None:
+    for retries in range(40):
+        waits = backoff(retries, shortest=100, longest=60_000)
+        assert min(100 * 2**retries, 60_000) <= waits <= 60_000
+        assert waits <= 200 * 2**retries
+
+
+def test_unknown_timing_is_refused_with_the_setting() -> None:
+    with pytest.raises(Exception, match=r"BROKERS\['mail'\]: TIMING: .*'leese'"):
+        Timing.read("mail", {"leese": 3})
+
+
+def test_lease_shorter_than_two_heartbeats_is_refused() -> None:
+    with pytest.raises(Exception, match="twice the heartbeat"):
+        Timing.read("mail", {"lease": 5})

@@ -1,0 +1,45 @@
+import math
+
+import pytest
+from django.test import override_settings
+
+from core import BadMessage, InvalidArguments, PayloadTooLarge
+from core.envelope import Seal, check_payload
+
+RUN = "0b0d5d0e-6d1c-4d0e-9d5e-4b8f6f1c2a3b"
+
+
+@pytest.mark.parametrize(
+    "payload", [{1: "a"}, math.nan, "a\0b", "\ud800", {1, 2}, b"bytes", object()]
+)
+def test_what_json_would_change_or_refuse_is_refused(payload: object) -> None:
+    with pytest.raises(InvalidArguments, match=r"shop\.mail"):
+        check_payload("shop.mail", [payload], limit=1000)
+
+
+def test_payload_over_the_limit_says_both_sizes() -> None:
+    with pytest.raises(PayloadTooLarge, match=r"take 104 bytes, the limit is 100"):
+        check_payload("shop.mail", ["x" * 100], limit=100)
+
+
+def test_signed_run_id_opens_again() -> None:
+    seal = Seal("shop")
+    assert str(seal.open(seal.sign(RUN))) == RUN
+
+
+@pytest.mark.parametrize("body", ["", "x", RUN, f"{RUN}:forged", "ü:ü"])
+def test_forged_body_is_refused(body: str) -> None:
+    with pytest.raises(BadMessage, match="signature"):
+        Seal("shop").open(body)
+
+
+def test_body_of_another_project_on_the_same_key_is_refused() -> None:
+    with pytest.raises(BadMessage):
+        Seal("shop").open(Seal("blog").sign(RUN))
+
+
+def test_key_can_be_rotated_while_messages_are_under_way() -> None:
+    with override_settings(SECRET_KEY="old"):
+        body = Seal("shop").sign(RUN)
+    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=["old"]):
+        assert str(Seal("shop").open(body)) == RUN
