@@ -76,6 +76,7 @@ class Renewal(bootsteps.StartStopStep):
         if consumer.connection.transport.driver_type == "redis":
             every = consumer.task_consumer.channel.visibility_timeout / 3
             consumer.hub.call_repeatedly(every, self._renew)
+            self._renew()  # after an outage, what was done during it
 
     def _renew(self) -> None:
         for qos in tuple(QoS.living):

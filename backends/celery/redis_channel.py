@@ -33,6 +33,9 @@ class QoS(stock.QoS):
     #: All that may hold messages, also after the channel's connection was lost.
     living: ClassVar["weakref.WeakSet[QoS]"] = weakref.WeakSet()
 
+    #: Those that owe Redis an acknowledgement; nobody else may hold them any more.
+    owing: ClassVar["set[QoS]"] = set()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unsettled: set[str] = set()
@@ -62,6 +65,7 @@ class QoS(stock.QoS):
         except _FAULTS as exc:
             logger.warning("Redis did not take the ack of %s: %r", delivery_tag, exc)
             self._unsettled.add(delivery_tag)
+            QoS.owing.add(self)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         if not requeue:
@@ -79,6 +83,7 @@ class QoS(stock.QoS):
         for tag in tuple(self._unsettled):
             self._remove_from_indices(tag).execute()
             self._unsettled.discard(tag)
+        QoS.owing.discard(self)
         if self._delivered:
             now = time.time()
             with self.channel.conn_or_acquire() as client:
