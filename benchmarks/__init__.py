@@ -1,0 +1,1 @@
+"""Peers side by side, in one run, on one broker: compare within a run, never across."""

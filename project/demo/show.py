@@ -1,0 +1,46 @@
+"""The demo on the screen."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from project.demo.report import Figures
+
+console = Console()
+
+
+@contextmanager
+def progress(engine: str, total: int) -> Iterator[Callable[[int, int], None]]:
+    """Show how many orders are through; yield what to call with (done, total)."""
+    columns = (TextColumn(f"{engine:<9}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TextColumn("orders"), console=console) as bar:
+        task = bar.add_task(engine, total=total)
+        yield lambda done, _: bar.update(task, completed=done)
+
+
+def table(rows: Mapping[str, Figures]) -> Table:
+    """Return the table of all engines."""
+    shown = Table(title="The same shop, the same code, one setting")
+    shown.add_column("engine")
+    for name in ("orders", "mailed", "stock moved", "sold out", "retries", "seconds"):
+        shown.add_column(name, justify="right")
+    for engine, row in rows.items():
+        shown.add_row(
+            engine,
+            str(row.orders),
+            str(row.mailed),
+            str(row.moved),
+            str(row.sold_out),
+            str(row.retries),
+            f"{row.seconds:.1f}",
+        )
+    return shown
+
+
+def reports(rows: Mapping[str, Figures]) -> None:
+    """Say where a report of each engine lies."""
+    for engine, row in rows.items():
+        console.print(f"A report by {engine}: {row.pdf}", soft_wrap=True)

@@ -1,0 +1,55 @@
+"""manage.py dev: web, worker and embedded broker in one terminal."""
+
+import contextlib
+import os
+import shlex
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from honcho.manager import Manager
+
+from project.embedded import embedded_valkey
+
+#: A change in one of these starts the worker again.
+WATCHED = ("core", "backends", "shop", "project", "settings")
+
+
+class Command(BaseCommand):
+    """Starts all that a developer needs; Ctrl-C stops all of it."""
+
+    help = "Run the web server, a worker and, unless BROKER_URL is set, a broker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until Ctrl-C or until one of the processes ends."""
+        call_command("migrate", verbosity=0)
+        with contextlib.ExitStack() as stack:
+            if _needs_broker():
+                stack.enter_context(embedded_valkey(settings.VAR))
+            manager = Manager()
+            for name, command in _commands(options["port"]).items():
+                manager.add_process(name, shlex.join(command), cwd=settings.BASE_DIR)
+            manager.loop()
+        sys.exit(manager.returncode)
+
+
+def _needs_broker() -> bool:
+    inprocess = os.environ.get("TASK_BACKEND") == "inprocess"
+    return "BROKER_URL" not in os.environ and not inprocess
+
+
+def _commands(port: int) -> dict[str, list[str]]:
+    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    worker = shlex.join([*manage, "worker"])
+    watch = [sys.executable, "-m", "watchfiles", "--filter", "python"]
+    return {
+        "web": [*manage, "runserver", f"127.0.0.1:{port}"],
+        "worker": [*watch, "--verbosity", "warning", worker, *WATCHED],
+    }
