@@ -63,14 +63,14 @@ class App(Celery):
     """
 
     def __init__(
-        self, alias: str, address: Address, *, heartbeat: int, visibility: int
+        self, alias: str, address: Address, *, heartbeat: int, dead_after: float
     ) -> None:
         super().__init__(alias, set_as_current=False, fixups=[], changes=_CONF)
         self.address = address
         self.declared: frozenset[str] = frozenset()
         self.conf.broker_heartbeat = heartbeat
         self.conf.broker_url = f"{address.transport}://"  # for what prints it
-        self.reading = _reading(address, alias, visibility)
+        self.reading = _reading(address, alias, dead_after)
         self.steps["consumer"].add(Renewal)
 
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Connection:
@@ -104,7 +104,7 @@ def physical(name: str) -> Queue:
     return Queue(name, exchange=None, routing_key=name, durable=True)
 
 
-def _reading(address: Address, alias: str, visibility: int) -> dict[str, Any]:
+def _reading(address: Address, alias: str, dead_after: float) -> dict[str, Any]:
     if not address.is_redis:
         return {"read_timeout": _ANSWER, "write_timeout": _ANSWER}
     books = f"switchyard.{alias}.unacked"
@@ -115,7 +115,7 @@ def _reading(address: Address, alias: str, visibility: int) -> dict[str, Any]:
         "socket_keepalive": True,
         # Overdue by this much, BRPOP's reply will not come: connect anew.
         "health_check_interval": 2,
-        "visibility_timeout": visibility,
+        "visibility_timeout": dead_after,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         # Books of our own: another app's sweep would restore what we run.

@@ -25,8 +25,8 @@ class CeleryBackend(BaseBackend):
 
     Args:
         publish_timeout: seconds for a publish, a ping, a look or a purge.
-        visibility_timeout: seconds after which Redis gives back what a killed
-            worker had taken; a living worker renews what it runs.
+        dead_after: seconds after which Redis gives back what a killed worker had
+            taken; a living worker renews what it runs. RabbitMQ does so at once.
         heartbeat: seconds between AMQP heartbeats of a worker; twice as much
             without one and the connection counts as dead. An actor that holds
             the GIL for longer than that costs a reconnect.
@@ -41,15 +41,13 @@ class CeleryBackend(BaseBackend):
         receiver: Receiver,
         *,
         publish_timeout: float = 2.0,
-        visibility_timeout: int = 60,
+        dead_after: float = 60.0,
         heartbeat: int = 3,
     ) -> None:
         super().__init__(alias, url, receiver)
         self._timeout = publish_timeout
         address = parse(alias, url)
-        self._app = App(
-            alias, address, heartbeat=heartbeat, visibility=visibility_timeout
-        )
+        self._app = App(alias, address, heartbeat=heartbeat, dead_after=dead_after)
         self._kind: type[Link] = RedisLink if address.is_redis else RabbitLink
         self._links = Links(alias, self._link, publish_timeout)
         self._working = False

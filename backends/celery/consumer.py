@@ -33,14 +33,23 @@ class Consumer(stock.Consumer):
         declared = self.app.declared
 
         def on_message(message: Any) -> None:
+            self._name_queue(message)
             prepare(message, declared)
             run(message)
 
         return on_message
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
+        self._name_queue(message)
         condemn(message, f"the message does not decode: {ascii(exc)[:200]}")
         self._run(message)
+
+    def _name_queue(self, message: Any) -> None:
+        # Through another exchange it comes with a routing key of any kind.
+        tag = message.delivery_info.get("consumer_tag")
+        for queue, ours in self.task_consumer._active_tags.items():
+            if ours == tag:
+                message.delivery_info["routing_key"] = queue
 
     def ensure_connected(self, conn: Any) -> Any:
         # Stock waits up to 30 s between tries and gives up after 100.
