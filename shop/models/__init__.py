@@ -1,0 +1,17 @@
+"""The shop's tables. What the tasks write is append-only: a second effect shows."""
+
+from shop.models.catalogue import Product, StockRecord
+from shop.models.orders import Order, OrderEvent, OrderLine, OrderTask
+from shop.models.traces import ReportMail, SalesReport, StockMovement
+
+__all__ = [
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "OrderTask",
+    "Product",
+    "ReportMail",
+    "SalesReport",
+    "StockMovement",
+    "StockRecord",
+]

@@ -1,0 +1,131 @@
+"""The look of the shop's PDFs: one sheet, one typeface, one accent."""
+
+from pathlib import Path
+from typing import IO
+from xml.sax.saxutils import escape
+
+import reportlab
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+
+INK = HexColor("#1d2733")
+GREY = HexColor("#68737f")
+RULE = HexColor("#d5dbe1")
+ACCENT = HexColor("#b3402a")
+WIDTH = A4[0] - 44 * mm
+
+# reportlab carries these; the standard PDF fonts know no more than Latin-1.
+_FONTS = Path(reportlab.__file__).parent / "fonts"
+pdfmetrics.registerFont(TTFont("Sheet", str(_FONTS / "Vera.ttf")))
+pdfmetrics.registerFont(TTFont("SheetBold", str(_FONTS / "VeraBd.ttf")))
+
+TEXT = ParagraphStyle("text", fontName="Sheet", fontSize=9.5, leading=13, textColor=INK)
+RIGHT = ParagraphStyle("right", TEXT, alignment=TA_RIGHT)
+BOLD = ParagraphStyle("bold", TEXT, fontName="SheetBold")
+BOLD_RIGHT = ParagraphStyle("bold-right", BOLD, alignment=TA_RIGHT)
+SMALL = ParagraphStyle("small", TEXT, fontSize=8, leading=11, textColor=GREY)
+SMALL_RIGHT = ParagraphStyle("small-right", SMALL, alignment=TA_RIGHT)
+TITLE = ParagraphStyle("title", BOLD, fontSize=22, leading=28)
+
+
+def heading(title: str, subtitle: str) -> list[Flowable]:
+    return [
+        Paragraph(escape(title), TITLE),
+        Paragraph(escape(subtitle), SMALL),
+        Spacer(0, 14),
+    ]
+
+
+def facts(pairs: list[tuple[str, str]]) -> Table:
+    """Lay out names and values, as customer and e-mail."""
+    rows = [
+        [Paragraph(escape(name), SMALL), Paragraph(escape(value), TEXT)]
+        for name, value in pairs
+    ]
+    table = Table(rows, colWidths=[28 * mm, WIDTH - 28 * mm])
+    table.setStyle([("LEFTPADDING", (0, 0), (0, -1), 0), *_tight(2)])
+    return table
+
+
+def lines(head: list[str], rows: list[list[str]], total: str) -> Table:
+    """Lay out priced lines under a head and over a total; the first column is wide."""
+    cells = [
+        _row(head, SMALL, SMALL_RIGHT),
+        *(_row(row, TEXT, RIGHT) for row in rows),
+        _row(["Total", *[""] * (len(head) - 2), total], BOLD, BOLD_RIGHT),
+    ]
+    narrow = 30 * mm
+    widths = [WIDTH - narrow * (len(head) - 1), *[narrow] * (len(head) - 1)]
+    table = Table(cells, colWidths=widths, repeatRows=1)
+    table.setStyle(
+        [
+            ("LINEBELOW", (0, 0), (-1, 0), 1.2, INK),
+            ("LINEBELOW", (0, 1), (-1, -2), 0.4, RULE),
+            ("LINEABOVE", (0, -1), (-1, -1), 1.2, INK),
+            ("LEFTPADDING", (0, 0), (0, -1), 0),
+            ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            *_tight(5),
+        ]
+    )
+    return table
+
+
+def _row(
+    values: list[str], first: ParagraphStyle, rest: ParagraphStyle
+) -> list[Paragraph]:
+    # Paragraphs, so that a long name wraps instead of running over its neighbour.
+    return [
+        Paragraph(escape(value), first if column == 0 else rest)
+        for column, value in enumerate(values)
+    ]
+
+
+def _tight(points: float) -> list[tuple[object, ...]]:
+    return [
+        ("TOPPADDING", (0, 0), (-1, -1), points),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), points),
+    ]
+
+
+def render(file: IO[bytes], title: str, story: list[Flowable]) -> None:
+    """Draw the story on as many sheets as it takes."""
+    document = SimpleDocTemplate(
+        file,
+        pagesize=A4,
+        title=title,
+        author="Switchyard Supply",
+        leftMargin=22 * mm,
+        rightMargin=22 * mm,
+        topMargin=40 * mm,
+        bottomMargin=24 * mm,
+    )
+    document.build(story, onFirstPage=_sheet, onLaterPages=_sheet)
+
+
+def _sheet(canvas: Canvas, document: SimpleDocTemplate) -> None:
+    """Draw what every sheet has: the name on a band above, the page number below."""
+    width, height = A4
+    canvas.saveState()
+    canvas.setFillColor(INK)
+    canvas.rect(0, height - 24 * mm, width, 24 * mm, stroke=0, fill=1)
+    canvas.setFillColor(ACCENT)
+    canvas.rect(0, height - 25.2 * mm, width, 1.2 * mm, stroke=0, fill=1)
+    canvas.setFillColor(HexColor("#ffffff"))
+    canvas.setFont("SheetBold", 15)
+    canvas.drawString(24 * mm, height - 15 * mm, "Switchyard Supply")
+    canvas.setFont("Sheet", 8)
+    canvas.drawRightString(
+        width - 24 * mm, height - 15 * mm, "Everything for the model railway"
+    )
+    canvas.setFillColor(GREY)
+    canvas.drawString(24 * mm, 14 * mm, document.title)
+    canvas.drawRightString(width - 24 * mm, 14 * mm, f"Page {document.page}")
+    canvas.restoreState()
