@@ -26,7 +26,7 @@ class Options:
     #: Seconds that publish, depth, purge and ping may take.
     publish_timeout: float = 2.0
     #: RabbitMQ: seconds between signs of life on a worker's connection.
-    heartbeat: int = 10
+    heartbeat: int = 5
     #: Redis: seconds of silence after which a worker's messages go back.
     dead_after: float = 60.0
 

@@ -18,8 +18,11 @@ from core.errors import BrokerConfigError, BrokerUnavailable
 
 #: Seconds after which an idle link is replaced: firewalls forget silent connections.
 LONGEST_IDLE = 30.0
-#: Seconds a worker waits for a TCP connection, and for the handshake.
-CONNECT_TIMEOUT = 2.0
+#: Seconds a worker waits for TCP to connect. Short: a try that began while the
+#: network was cut must end soon after the cut.
+CONNECT_TIMEOUT = 1.0
+#: Seconds a worker waits for RabbitMQ's handshake. Long: after a restart all come.
+HANDSHAKE_TIMEOUT = 5.0
 #: RabbitMQ's code for a queue that does not exist.
 NOT_FOUND = 404
 
@@ -37,22 +40,24 @@ class RabbitmqBroker(CourierBroker):
     ) -> None:
         super().__init__(alias=alias, url=url, options=options, middleware=middleware)
         # A thread that waits for its turn cannot answer heartbeats: none here.
-        self._link_parameters = self._parameters(options.publish_timeout, 0)
-        self.parameters = self._parameters(CONNECT_TIMEOUT, options.heartbeat)
+        self._link_parameters = self._parameters(0)
+        self.parameters = self._parameters(options.heartbeat)
+        self.parameters.socket_timeout = CONNECT_TIMEOUT
+        self.parameters.stack_timeout = HANDSHAKE_TIMEOUT
         # Unsent acknowledgements betray a cut network before the heartbeat does.
         self.parameters.tcp_options = {"TCP_USER_TIMEOUT": int(options.heartbeat * 500)}
         self._idle: deque[Link] = deque()
         self._pid = os.getpid()
 
-    def _parameters(self, timeout: float, heartbeat: int) -> pika.URLParameters:
+    def _parameters(self, heartbeat: int) -> pika.URLParameters:
         try:
             parameters = pika.URLParameters(self.url)
         except (ValueError, TypeError, AttributeError) as error:
             # pika trips over a user without a password.
             raise BrokerConfigError(self.alias, "URL", f"pika: {error}.") from None
         parameters.connection_attempts = 1
-        parameters.socket_timeout = timeout
-        parameters.stack_timeout = timeout
+        parameters.socket_timeout = self.options.publish_timeout
+        parameters.stack_timeout = self.options.publish_timeout
         parameters.heartbeat = heartbeat
         return parameters
 

@@ -22,8 +22,11 @@ from core.errors import BrokerConfigError, BrokerUnavailable
 
 #: The prefix of every key, Dramatiq's default: its own tools find the queues.
 NAMESPACE = "dramatiq"
-#: Seconds a worker waits for Redis before it reconnects; above a consumer's wait.
-WORKER_TIMEOUT = 2.0
+#: Seconds a worker waits for TCP to connect. Short: a try that began while the
+#: network was cut must end soon after the cut.
+CONNECT_TIMEOUT = 1.0
+#: Seconds a worker waits for an answer; above the time a consumer waits for work.
+ANSWER_TIMEOUT = 2.0
 #: Seconds between two looks for dead workers.
 RESCUE_INTERVAL = 10.0
 #: What a worker's name looks like: ours, and stock Dramatiq's.
@@ -44,8 +47,9 @@ class RedisBroker(CourierBroker):
         super().__init__(alias=alias, url=url, options=options, middleware=middleware)
         self.worker_id = str(uuid4())
         # Connecting and answering may each take half of the deadline.
-        self.sender = self._client(options.publish_timeout / 2)
-        self.client = self._client(WORKER_TIMEOUT)
+        half = options.publish_timeout / 2
+        self.sender = self._client(half, half)
+        self.client = self._client(CONNECT_TIMEOUT, ANSWER_TIMEOUT)
         self.scripts = {
             name: self.client.register_script(getattr(redis_scripts, name))
             for name in ("FETCH", "ACK", "GIVE_BACK", "RESCUE", "DEAD")
@@ -58,13 +62,12 @@ class RedisBroker(CourierBroker):
         self._next_rescue = 0.0
         self.note_outage()
 
-    def _client(self, timeout: float) -> redis.Redis:
+    def _client(self, connect: float, answer: float) -> redis.Redis:
         try:
             return redis.Redis.from_url(
                 self.url,
-                socket_connect_timeout=timeout,
-                socket_timeout=timeout,
-                socket_keepalive=True,
+                socket_connect_timeout=connect,
+                socket_timeout=answer,
                 # redis-py would try four times, with seconds between.
                 retry=Retry(NoBackoff(), 0),
                 protocol=2,

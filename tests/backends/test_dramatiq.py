@@ -100,13 +100,13 @@ def test_settings_name_the_broker_of_the_default_alias() -> None:
         "default": {
             "BACKEND": BACKEND,
             "URL": "amqp://localhost//",
-            "OPTIONS": {"heartbeat": 5},
+            "OPTIONS": {"heartbeat": 7},
         },
     }
     setting = dramatiq_broker(brokers)
     assert setting["BROKER"].endswith("RabbitmqBroker")
     assert setting["OPTIONS"]["alias"] == "default"
-    assert setting["OPTIONS"]["options"] == Options(heartbeat=5)
+    assert setting["OPTIONS"]["options"] == Options(heartbeat=7)
 
 
 def test_settings_without_dramatiq_name_a_broker_that_connects_nowhere() -> None:
@@ -138,9 +138,10 @@ def test_publish_to_a_frozen_broker_fails_within_its_deadline(
     assert time.monotonic() - start < 0.8
 
 
-@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "amqp", "amqps", "unix"])
 def test_broker_that_is_down_is_reported_at_once(scheme: str, closed_port: int) -> None:
-    url = f"{scheme}://127.0.0.1:{closed_port}"
+    place = "/no/such/socket" if scheme == "unix" else f"127.0.0.1:{closed_port}"
+    url = f"{scheme}://{place}"
     backend = DramatiqBackend("alias", url, Recorder())
     start = time.monotonic()
     for call in (
