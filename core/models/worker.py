@@ -1,5 +1,7 @@
 """The processes that run actors, and until when they may speak for their runs."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models.functions import Now
 
@@ -30,3 +32,11 @@ class Worker(models.Model):
     def alive(cls, database: str, broker: str) -> "models.QuerySet[Worker]":
         """Return the broker's workers whose lease holds."""
         return cls.objects.using(database).filter(broker=broker, lease_until__gt=Now())
+
+    @classmethod
+    def forget_silent(cls, database: str) -> None:
+        """Delete the rows of processes that died long ago; they hold nothing."""
+        silent = cls.objects.using(database).filter(
+            lease_until__lt=Now() - timedelta(minutes=10)
+        )
+        silent.delete()

@@ -13,6 +13,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from core import runs
 from core.errors import BrokerUnavailable
+from core.models import Worker
 from core.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -84,5 +85,6 @@ class Keeper:
         if time.monotonic() >= self._rescue_at:
             self._rescue_at = time.monotonic() + self.outbox.timing.rescue
             runs.rescue(self.outbox.database, self.outbox.alias)
+            Worker.forget_silent(self.outbox.database)
             self.outbox.find_lost()
         return self.outbox.relay(self.queues)

@@ -99,6 +99,8 @@ def _perform(post: Post, run: Run, actor: Declared, options: Options) -> None:
         if isinstance(error, Interrupt):
             connections.close_all()
         _failed(post, run, options, current, error)
+        if isinstance(error, KeyboardInterrupt):
+            raise  # a Ctrl-C where the run is performed in the caller's process
     else:
         _succeeded(post, run, current)
 
