@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PYTHON = sys.executable
+CELERY = (PYTHON, "-m", "celery", "-A", "benchmarks.celery_stock", "worker", "-lERROR")
 WORKER = (PYTHON, "manage.py", "worker", "--processes=2", "--threads=4")
 
 
@@ -22,14 +23,12 @@ CONTESTANTS = (
     Contestant(
         "Celery, prefork 2",
         "benchmarks.celery_stock",
-        (PYTHON, "-m", "celery", "-A", "benchmarks.celery_stock", "worker")
-        + ("-P", "prefork", "-c", "2", "--loglevel=ERROR"),
+        (*CELERY, "-P", "prefork", "-c", "2"),
     ),
     Contestant(
         "Celery, threads 8",
         "benchmarks.celery_stock",
-        (PYTHON, "-m", "celery", "-A", "benchmarks.celery_stock", "worker")
-        + ("-P", "threads", "-c", "8", "--loglevel=ERROR"),
+        (*CELERY, "-P", "threads", "-c", "8"),
     ),
     Contestant(
         "Dramatiq, 2 x 8",

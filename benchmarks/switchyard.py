@@ -10,6 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
 
 if __name__ == "__main__":
     django.setup()
-    from benchmarks.tasks import bump  # noqa: PLC0415  # needs the apps
+    from benchmarks.tasks import bump  # needs the apps
 
     sending.run(bump.send)
