@@ -1,19 +1,14 @@
 """What is particular to the Celery adapter; promises are in tests/conformance."""
 
-import base64
-import json
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from backends.celery import CeleryBackend
-from backends.celery.reading import PARK, UNDECLARED, prepare
-from backends.celery.redis_channel import GARBAGE, envelope
 from backends.celery.urls import parse
 from core.backend import Hint
 from core.errors import BrokerConfigError, BrokerUnavailable
@@ -21,7 +16,6 @@ from core.errors import BrokerConfigError, BrokerUnavailable
 QUEUE = "ns.celery.default.mail"
 ACTOR = "shop.tasks.send_receipt"
 HINT = Hint(str(uuid4()), ACTOR, QUEUE, "signed")
-WELL_FORMED = b'[["signed"], {}, {"callbacks": null, "chord": null}]'
 
 
 class Counter:
@@ -172,122 +166,3 @@ def test_the_environment_does_not_move_a_broker(
     app = backend("redis://here:2/3").app
     connection = app.connection_for_read()
     assert (connection.hostname, connection.port) == ("here", 2)
-
-
-def message(body: bytes = WELL_FORMED, **changes: Any) -> SimpleNamespace:
-    """A message as our publisher writes it, but for what is given."""
-    fields: dict[str, Any] = {
-        "headers": {"task": ACTOR, "id": "1", "eta": None, "retries": 0},
-        "content_type": "application/json",
-        "content_encoding": "utf-8",
-        "errors": [],
-        "_decoded_cache": None,
-    }
-    return SimpleNamespace(body=body, **{**fields, **changes})
-
-
-def headers(**changes: Any) -> dict[str, Any]:
-    return {"task": ACTOR, "id": "1", **changes}
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        message(b"{nope"),
-        message(b""),
-        message(b"7"),
-        message(b"null"),
-        message(b'{"args": 1}'),
-        message(b'[["signed"], {}]'),
-        message(b'[["signed"], [], {}]'),
-        message(b'[["signed"], {}, [1]]'),
-        message(b'[["signed"], {}, {"chord": {"task": "x"}}]'),
-        message(b'[["signed", "more"], {}, {}]'),
-        message(b"[[7], {}, {}]"),
-        message(b"[" * 100_000),
-        message(headers=None),
-        message(headers=["task"]),
-        message(headers={"id": "1"}),
-        message(headers={"task": ACTOR}),
-        message(headers=headers(task=["list"])),
-        message(headers=headers(id=5)),
-        message(headers=headers(eta="soon")),
-        message(headers=headers(expires="soon")),
-        message(content_type="application/x-python-serialize"),
-        message(content_encoding="binary"),
-    ],
-    ids=lambda bad: f"{bad.headers} {bad.body[:30]!r} {bad.content_type}"[:80],
-)
-def test_what_celery_would_choke_on_becomes_a_call_that_parks(bad: Any) -> None:
-    body = bad.body
-    prepare(bad, frozenset({ACTOR}))
-    (raw, reason), kwargs, embed = json.loads(bad.body)
-    assert bad.headers["task"] == PARK
-    assert base64.b64decode(raw) == body
-    assert reason
-    assert (kwargs, embed) == ({}, {})
-
-
-def test_headers_that_celery_would_obey_are_dropped() -> None:
-    found = message(
-        headers=headers(
-            timelimit=[1, 1],
-            stamped_headers=5,
-            get="shadows a method",
-            traceparent="00-ab-cd-01",
-            headers={"sentry-trace": "12-34"},
-        )
-    )
-    prepare(found, frozenset({ACTOR}))
-    assert found.headers == {
-        "lang": "py",
-        "task": ACTOR,
-        "id": "1",
-        "root_id": "1",
-        "shadow": ACTOR,
-        "traceparent": "00-ab-cd-01",
-        "headers": {"sentry-trace": "12-34"},
-    }
-
-
-def test_an_actor_nobody_declared_here_is_delivered_all_the_same() -> None:
-    found = message(headers=headers(task="shop.tasks.of_the_next_release"))
-    prepare(found, frozenset({ACTOR}))
-    assert found.headers["task"] == UNDECLARED
-    assert found.headers["shadow"] == "shop.tasks.of_the_next_release"
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        b"",
-        b"\xff\x00 random",
-        b"7",
-        b"null",
-        b"{}",
-        b'{"body": 5, "properties": {}}',
-        b'{"body": "!!", "properties": {"body_encoding": "base64"}}',
-        b'{"body": "x", "properties": {"body_encoding": "rot13"}}',
-        b'{"__type__": "uuid", "__value__": "no"}',
-        b"[" * 100_000,
-    ],
-    ids=lambda item: repr(item[:40]),
-)
-def test_a_list_item_that_is_no_message_is_kept_byte_for_byte(item: bytes) -> None:
-    found = envelope(item, QUEUE)
-    assert found["content-type"] == GARBAGE
-    assert base64.b64decode(found["body"]) == item
-
-
-def test_a_list_item_goes_back_to_where_it_was_found() -> None:
-    item = {
-        "body": "signed",
-        "headers": None,
-        "properties": {
-            "delivery_tag": "copied",
-            "delivery_info": {"exchange": "elsewhere", "routing_key": "other"},
-        },
-    }
-    properties = envelope(json.dumps(item).encode(), QUEUE)["properties"]
-    assert properties["delivery_info"] == {"exchange": "", "routing_key": QUEUE}
-    assert properties["delivery_tag"] != "copied"
