@@ -1,0 +1,1 @@
+"""What the shop answers: pages to people, JSON to programs."""

@@ -1,0 +1,54 @@
+"""JSON in and out, for programs."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
+
+from shop.checks import Refused
+
+#: How much of a body is shown back when it is no JSON.
+EXCERPT = 100
+
+
+def read_json(request: HttpRequest) -> Any:
+    """Return the body's value, or raise `Refused`."""
+    try:
+        return json.loads(request.body, parse_constant=_no_number)
+    # Deep nesting raises RecursionError; bytes that are no text, a ValueError.
+    except (ValueError, RecursionError):
+        excerpt = request.body[:EXCERPT].decode(errors="replace")
+        raise Refused("body", excerpt, "must be JSON") from None
+
+
+def _no_number(constant: str) -> None:
+    """Refuse NaN and its like: Python reads them, but they are no JSON."""
+    raise ValueError(constant)
+
+
+def refused(error: Refused) -> JsonResponse:
+    return JsonResponse(
+        {
+            "error": {
+                "field": error.field,
+                "value": error.value,
+                "problem": error.problem,
+            }
+        },
+        status=400,
+    )
+
+
+def failed(status: int, problem: str) -> JsonResponse:
+    return JsonResponse({"error": problem}, status=status)
+
+
+def wrong_method(*allowed: str) -> JsonResponse:
+    response = failed(405, f"Use {' or '.join(allowed)}.")
+    response["Allow"] = ", ".join(allowed)
+    return response
+
+
+def task_url(task_id: str) -> str:
+    return reverse("shop:api_task", args=[task_id])
