@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -74,6 +74,13 @@ class RedisBroker(CourierBroker):
             )
         except ValueError as error:
             raise BrokerConfigError(self.alias, "URL", f"{error}.") from None
+
+    def register(self, queues: Iterable[str]) -> None:
+        """See `CourierBroker.register`; called when a worker boots."""
+        # Forked workers share what was built before: not their name, or each would
+        # give back what the other holds.
+        self.worker_id = str(uuid4())
+        super().register(queues)
 
     def consume(
         self, queue_name: str, prefetch: int = 1, timeout: int = 1000

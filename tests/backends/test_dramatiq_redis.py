@@ -211,3 +211,12 @@ def test_close_gives_back_what_was_not_begun(
     taker.requeue([message])
     taker.close()
     assert backend.depth(QUEUE) == 3
+
+
+def test_each_worker_of_a_forked_broker_has_a_name_of_its_own(
+    backend: DramatiqBackend,
+) -> None:
+    assert isinstance(backend.broker, RedisBroker)
+    inherited = backend.broker.worker_id
+    backend.broker.register([QUEUE])
+    assert backend.broker.worker_id != inherited
