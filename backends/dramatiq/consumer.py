@@ -8,7 +8,7 @@ raise: they reconnect inside `__next__` and return None meanwhile.
 import logging
 import time
 from abc import abstractmethod
-from typing import Any
+from typing import Any, cast
 
 from dramatiq import Consumer, MessageProxy
 
@@ -47,8 +47,8 @@ class CourierConsumer(Consumer):
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge what `deliver` has settled."""
-        assert isinstance(message, Delivery)
-        self._remove(message.token, message.channel)
+        delivery = cast(Delivery, message)
+        self._remove(delivery.token, delivery.channel)
 
     def nack(self, message: MessageProxy) -> None:
         """Give back what `deliver` could not settle, after a pause.
@@ -56,9 +56,9 @@ class CourierConsumer(Consumer):
         The pause holds this worker thread on purpose: while there is no database,
         the next message would fail as well.
         """
-        assert isinstance(message, Delivery)
+        delivery = cast(Delivery, message)
         time.sleep(GIVE_BACK_PAUSE)
-        self._give_back(message.token, message.channel)
+        self._give_back(delivery.token, delivery.channel)
 
     def _open(self, data: bytes, token: Any, channel: Any = None) -> Delivery | None:
         try:

@@ -1,7 +1,7 @@
 """The only hooks into Dramatiq's worker; the stock command line fires them too."""
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 from dramatiq import Broker, MessageProxy, Middleware, Worker
 from dramatiq.middleware import SkipMessage
@@ -17,21 +17,19 @@ class WorkerHooks(Middleware):
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Register the actors and the queues that this worker was asked to serve."""
-        assert isinstance(broker, CourierBroker)
-        if not broker.is_taken:
-            logger.error("No backend was built for %r: no actor runs.", broker.alias)
+        courier = cast(CourierBroker, broker)
+        if not courier.is_taken:
+            logger.error("No backend was built for %r: no actor runs.", courier.alias)
             return
-        broker.register(worker.consumer_whitelist or ())
+        courier.register(worker.consumer_whitelist or ())
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Report the slots of this process."""
-        assert isinstance(broker, CourierBroker)
-        broker.receiver.worker_started(worker.worker_threads)
+        cast(CourierBroker, broker).receiver.worker_started(worker.worker_threads)
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Report that nothing runs here any more."""
-        assert isinstance(broker, CourierBroker)
-        broker.receiver.worker_stopped()
+        cast(CourierBroker, broker).receiver.worker_stopped()
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Skip what the broker has taken back: its other copy is on the way."""
