@@ -36,22 +36,22 @@ class ReadOnlyInline(admin.TabularInline):
 
 class LineInline(ReadOnlyInline):
     model = OrderLine
-    fields = ["name", "quantity", "unit_price", "sold_out"]
+    fields = readonly_fields = ["name", "quantity", "unit_price", "sold_out"]
 
 
 class TaskInline(ReadOnlyInline):
     model = OrderTask
-    fields = ["task", "message_id"]
+    fields = readonly_fields = ["task", "message_id"]
 
 
 class EventInline(ReadOnlyInline):
     model = OrderEvent
-    fields = ["at", "kind", "text"]
+    fields = readonly_fields = ["at", "kind", "text"]
 
 
 class MovementInline(ReadOnlyInline):
     model = StockMovement
-    fields = ["at", "product", "quantity"]
+    fields = readonly_fields = ["at", "product", "quantity"]
 
     def get_queryset(self, request: HttpRequest) -> object:
         return super().get_queryset(request).select_related("product")
@@ -59,7 +59,7 @@ class MovementInline(ReadOnlyInline):
 
 class MailInline(ReadOnlyInline):
     model = ReportMail
-    fields = ["sent_at", "recipient", "message_id", "pdf"]
+    fields = readonly_fields = ["sent_at", "recipient", "message_id", "pdf"]
 
 
 class StockInline(admin.StackedInline):
