@@ -1,36 +1,40 @@
 """Under pytest and in the worker processes that its tests start.
 
-The ports of the services are chosen by tests/conftest.py before Django is set up;
-`TEST_DATABASE_NAME` makes a worker process share the tests' own database.
+TEST_DATABASE       sqlite (default) or postgres
+TEST_DATABASE_NAME  makes a worker process share the tests' own database
+
+What else they share is chosen by `prepare`, in the first process, before Django is up.
 """
 
 import os
+from urllib.parse import urlsplit
 
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
-from settings.base import INSTALLED_APPS, VAR, dramatiq_broker
+from settings.base import INSTALLED_APPS, dramatiq_broker
 from settings.base import database as database_of
+from tests.services.environment import prepare
+
+prepare()
 
 DEBUG = False
 SECRET_KEY = "a key for tests"  # noqa: S105  # guards nothing
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.conformance.apps.ConformanceConfig"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-MEDIA_ROOT = os.environ.get("TEST_MEDIA_ROOT", str(VAR / "test-media"))
+MEDIA_ROOT = os.environ["TEST_MEDIA_ROOT"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
-URL = os.environ.get("TEST_DATABASE_URL", f"sqlite:///{VAR / 'test.sqlite3'}")
-DATABASES = {"default": database_of(URL)}
+DATABASES = {"default": database_of(os.environ["TEST_DATABASE_URL"])}
 if "TEST_DATABASE_NAME" in os.environ:
     DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE_NAME"]
-elif URL.startswith("sqlite"):
+elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: the workers are other processes.
-    name = os.environ.get("TEST_SQLITE", str(VAR / "test.sqlite3"))
-    DATABASES["default"]["TEST"] = {"NAME": name}
+    DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}
 
-NAMESPACE = os.environ.get("TEST_NAMESPACE", "test")
-VALKEY = os.environ.get("TEST_VALKEY_URL", "redis://127.0.0.1:1/0")
-RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:1/")
+NAMESPACE = os.environ["TEST_NAMESPACE"]
+VALKEY = os.environ["TEST_VALKEY_URL"]
+RABBITMQ = os.environ["TEST_RABBITMQ_URL"]
 CELERY = "backends.celery.CeleryBackend"
 DRAMATIQ = "backends.dramatiq.DramatiqBackend"
 INPROCESS = "backends.inprocess.InProcessBackend"
@@ -47,3 +51,4 @@ BROKERS = {
 }
 DRAMATIQ_BROKER = dramatiq_broker(BROKERS)
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = "127.0.0.1", urlsplit(os.environ["TEST_SMTP_URL"]).port

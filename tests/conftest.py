@@ -1,0 +1,65 @@
+"""The services as fixtures: each is started when the first test asks for it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.services.environment import on_postgres, port_of
+from tests.services.postgres import Postgres
+from tests.services.rabbitmq import RabbitMQ
+from tests.services.smtp import SmtpServer
+from tests.services.valkey import Valkey
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """The server that the aliases celery_valkey and dramatiq_valkey use."""
+    folder = tmp_path_factory.mktemp("service")
+    with Valkey(folder, port_of("TEST_VALKEY_URL")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """The node that the aliases celery_rabbitmq and dramatiq_rabbitmq use."""
+    folder = tmp_path_factory.mktemp("service")
+    with RabbitMQ(folder, port_of("TEST_RABBITMQ_URL")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Postgres]:
+    """A database server; Django's own, with TEST_DATABASE=postgres."""
+    port = port_of("TEST_DATABASE_URL") if on_postgres() else None
+    with Postgres(tmp_path_factory.mktemp("service"), port) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def smtp() -> Iterator[SmtpServer]:
+    """Where worker processes send their mails."""
+    server = SmtpServer(port_of("TEST_SMTP_URL"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailed(smtp: SmtpServer, settings: Any) -> SmtpServer:
+    """The mail server, empty; the test's own process sends there, too.
+
+    Django's test runner has replaced the sending of mails in this process.
+    """
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    smtp.clear()
+    return smtp
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """Start the database server, if Django needs one, before Django asks for it."""
+    if on_postgres():
+        request.getfixturevalue("postgres")

@@ -1,0 +1,82 @@
+"""PostgreSQL as it comes: nothing is confirmed before it is on disk."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.services.server import Server
+
+#: Debian has a folder per version there.
+VERSIONS = Path("/usr/lib/postgresql")
+
+
+class Postgres(Server):
+    """A database server; as root, it runs as `postgres`, for it refuses to be root."""
+
+    name = "postgres"
+    stop_signal = signal.SIGINT  # ends the sessions; SIGTERM would wait for them
+
+    @property
+    def url(self) -> str:
+        """Where clients find its first database, whose owner may do everything."""
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def command(self) -> list[str]:
+        """Return the command line."""
+        command = [str(binaries() / "postgres"), "-D", str(self._data)]
+        command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
+        return [*command, "-c", "max_connections=200"]
+
+    def credentials(self) -> dict[str, Any]:
+        """Return another user if we are root."""
+        owner = unprivileged()
+        if owner is None:
+            return {}
+        return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+    def prepare(self) -> None:
+        """Make the database cluster, once."""
+        if hasattr(self, "_data"):
+            return
+        # Not in our folder: the other user could not reach it below pytest's own.
+        self._data = Path(tempfile.mkdtemp(prefix="switchyard-postgres-"))
+        weakref.finalize(self, shutil.rmtree, self._data, ignore_errors=True)
+        if owner := unprivileged():
+            os.chown(self._data, owner.pw_uid, owner.pw_gid)
+        command = [str(binaries() / "initdb"), "-D", str(self._data), "-U", "postgres"]
+        command += ["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
+        subprocess.run(
+            command, cwd="/", check=True, capture_output=True, **self.credentials()
+        )
+
+    def answers(self) -> bool:
+        """Say whether it executes a statement."""
+        try:
+            with psycopg.connect(self.url, connect_timeout=2) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def binaries() -> Path:
+    """Return the folder of the newest server installed."""
+    found = [path for path in VERSIONS.glob("*/bin") if (path / "initdb").exists()]
+    if not found:
+        raise FileNotFoundError(
+            "PostgreSQL is missing: run python -m tests.services.install as root."
+        )
+    return max(found, key=lambda path: int(path.parent.name))
+
+
+def unprivileged() -> pwd.struct_passwd | None:
+    """Return who the server runs as, if not as ourselves."""
+    return pwd.getpwnam("postgres") if os.geteuid() == 0 else None

@@ -1,0 +1,176 @@
+"""Starting, stopping and hurting one server process."""
+
+import os
+import signal
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import psutil
+
+from tests.services.environment import free_port
+from tests.services.waiting import wait_for
+
+
+class Server(ABC):
+    """A server with data in a folder of its own; stopped or killed, it keeps them.
+
+    Args:
+        folder: where its own folder is made.
+        port: on 127.0.0.1; a free one if not given.
+    """
+
+    #: The name of its folder; also in errors.
+    name: ClassVar[str]
+    #: It answers within so many seconds of its start.
+    start_seconds: ClassVar[float] = 60
+    #: What asks it to end, and how long it may take, s.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    stop_seconds: ClassVar[float] = 20
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder = folder / self.name
+        self.port = free_port() if port is None else port
+        self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients find it, also while it is down."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """Return the command line that runs it in the foreground."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Say whether it serves a client; asked until it is true."""
+
+    def prepare(self) -> None:
+        """Make what it needs before it starts."""
+
+    def environment(self) -> Mapping[str, str]:
+        """Return all its environment variables."""
+        return os.environ
+
+    def credentials(self) -> dict[str, Any]:
+        """Return what `Popen` needs to run it as somebody else."""
+        return {}
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process while it is up."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start it, if it is down; return when it answers."""
+        if self._process is not None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.prepare()
+        self._process = self._spawn()
+        self._guard = guard(self._process.pid)
+        try:
+            wait_for(self._is_up, self.start_seconds, f"{self.name} answers")
+        except BaseException as error:
+            self.kill()
+            error.add_note(self.tail())
+            raise
+
+    def stop(self) -> None:
+        """Ask it to end, and wait for that; kill it if it does not."""
+        if self._process is None:
+            return
+        self.thaw()
+        self._process.send_signal(self.stop_signal)
+        try:
+            self._process.wait(self.stop_seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, and all that it started."""
+        if self._process is None or self._guard is None:
+            return
+        family = self._family()
+        self._signal(family, signal.SIGKILL)
+        self._process.wait()
+        psutil.wait_procs(family, timeout=10)
+        self._guard.communicate(b"\n")  # tells it that all is well
+        self._process = self._guard = None
+
+    def freeze(self) -> None:
+        """Make it silent: its connections stay, nothing answers."""
+        self._signal(self._family(), signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on after `freeze`."""
+        self._signal(self._family(), signal.SIGCONT)
+
+    def tail(self) -> str:
+        """Return the end of what it printed."""
+        return self.log.read_text(errors="replace")[-3000:]
+
+    @property
+    def log(self) -> Path:
+        """What it printed since its first start."""
+        return self.folder / "output.log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            # Its own session: a Ctrl-C is for pytest, which then stops its servers.
+            return subprocess.Popen(
+                self.command(),
+                cwd="/",
+                env=dict(self.environment()),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self.credentials(),
+            )
+
+    def _is_up(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"{self.name} ended with {self._process.returncode}")
+        return self.answers()
+
+    def _family(self) -> list[psutil.Process]:
+        """Return the process and its descendants, whatever groups they made."""
+        if self._process is None or self._process.poll() is not None:
+            return []
+        process = psutil.Process(self._process.pid)
+        return [process, *process.children(recursive=True)]
+
+    @staticmethod
+    def _signal(family: list[psutil.Process], number: signal.Signals) -> None:
+        for process in family:
+            try:
+                process.send_signal(number)
+            except psutil.NoSuchProcess:
+                continue  # it ended meanwhile, which is as good
+
+
+def guard(group: int) -> subprocess.Popen[bytes]:
+    """Have a process group killed when our own process ends, however it ends.
+
+    The guard's standard input closes with us; a line on it sends the guard home.
+    """
+    return subprocess.Popen(
+        ["sh", "-c", f"read line || kill -KILL -{group}"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
