@@ -19,7 +19,11 @@ INK = HexColor("#1d2733")
 GREY = HexColor("#68737f")
 RULE = HexColor("#d5dbe1")
 ACCENT = HexColor("#b3402a")
-WIDTH = A4[0] - 44 * mm
+#: Points that a frame keeps free inside its margins, at reportlab's own default.
+PADDING = 6
+MARGIN = 22 * mm
+SIDE = MARGIN + PADDING
+WIDTH = A4[0] - 2 * SIDE
 
 # reportlab carries these; the standard PDF fonts know no more than Latin-1.
 _FONTS = Path(reportlab.__file__).parent / "fonts"
@@ -49,7 +53,7 @@ def facts(pairs: list[tuple[str, str]]) -> Table:
         [Paragraph(escape(name), SMALL), Paragraph(escape(value), TEXT)]
         for name, value in pairs
     ]
-    table = Table(rows, colWidths=[28 * mm, WIDTH - 28 * mm])
+    table = Table(rows, colWidths=[28 * mm, WIDTH - 28 * mm], hAlign="LEFT")
     table.setStyle([("LEFTPADDING", (0, 0), (0, -1), 0), *_tight(2)])
     return table
 
@@ -59,13 +63,16 @@ def lines(head: list[str], rows: list[list[str]], total: str) -> Table:
     cells = [
         _row(head, SMALL, SMALL_RIGHT),
         *(_row(row, TEXT, RIGHT) for row in rows),
-        _row(["Total", *[""] * (len(head) - 2), total], BOLD, BOLD_RIGHT),
+        _row(["Total", total, *[""] * (len(head) - 2)], BOLD, BOLD_RIGHT),
     ]
     narrow = 30 * mm
     widths = [WIDTH - narrow * (len(head) - 1), *[narrow] * (len(head) - 1)]
-    table = Table(cells, colWidths=widths, repeatRows=1)
+    table = Table(cells, colWidths=widths, repeatRows=1, hAlign="LEFT")
     table.setStyle(
         [
+            # The total may be longer than any amount above it.
+            ("SPAN", (1, -1), (-1, -1)),
+            ("RIGHTPADDING", (1, -1), (-1, -1), 0),
             ("LINEBELOW", (0, 0), (-1, 0), 1.2, INK),
             ("LINEBELOW", (0, 1), (-1, -2), 0.4, RULE),
             ("LINEABOVE", (0, -1), (-1, -1), 1.2, INK),
@@ -102,8 +109,8 @@ def render(file: IO[bytes], title: str, story: list[Flowable]) -> None:
         pagesize=A4,
         title=title,
         author="Switchyard Supply",
-        leftMargin=22 * mm,
-        rightMargin=22 * mm,
+        leftMargin=MARGIN,
+        rightMargin=MARGIN,
         topMargin=40 * mm,
         bottomMargin=24 * mm,
     )
@@ -120,12 +127,12 @@ def _sheet(canvas: Canvas, document: SimpleDocTemplate) -> None:
     canvas.rect(0, height - 25.2 * mm, width, 1.2 * mm, stroke=0, fill=1)
     canvas.setFillColor(HexColor("#ffffff"))
     canvas.setFont("SheetBold", 15)
-    canvas.drawString(24 * mm, height - 15 * mm, "Switchyard Supply")
+    canvas.drawString(SIDE, height - 15 * mm, "Switchyard Supply")
     canvas.setFont("Sheet", 8)
     canvas.drawRightString(
-        width - 24 * mm, height - 15 * mm, "Everything for the model railway"
+        width - SIDE, height - 15 * mm, "Everything for the model railway"
     )
     canvas.setFillColor(GREY)
-    canvas.drawString(24 * mm, 14 * mm, document.title)
-    canvas.drawRightString(width - 24 * mm, 14 * mm, f"Page {document.page}")
+    canvas.drawString(SIDE, 14 * mm, document.title)
+    canvas.drawRightString(width - SIDE, 14 * mm, f"Page {document.page}")
     canvas.restoreState()

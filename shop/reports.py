@@ -18,7 +18,8 @@ FOLDER = "reports"
 
 
 def money(amount: Decimal) -> str:
-    return f"€ {amount:,.2f}"
+    # The space does not break.
+    return f"€\N{NO-BREAK SPACE}{amount:,.2f}"
 
 
 def absolute(pdf: str) -> Path:
