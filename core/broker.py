@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings as django_settings
+from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
@@ -122,6 +123,8 @@ class Broker:
 
     def park(self, queue: str, body: bytes, reason: str) -> None:
         """Keep what cannot be understood; see `Receiver.park`."""
+        # Called from threads that live as long as the worker.
+        close_old_connections()
         Parked.objects.using(self.database).create(
             broker=self.alias,
             queue=queue,

@@ -127,5 +127,8 @@ LOGGING = {
     "loggers": {
         "core": {"level": env.str("LOG_LEVEL", default="INFO")},
         "shop": {"level": env.str("LOG_LEVEL", default="INFO")},
+        # Both say with a traceback what the adapters handle and core logs in a line.
+        "pika": {"level": "CRITICAL"},
+        "celery.worker.request": {"level": "CRITICAL", "propagate": False},
     },
 }

@@ -32,7 +32,9 @@ class CourierConsumer(Consumer):
     ) -> None:
         self.broker = broker
         self.queue = queue
-        self.prefetch = prefetch
+        #: What this process runs at once. Dramatiq asks for twice that, but a message
+        #: that waits in a busy process is one that an idle process could run.
+        self.slots = max(1, prefetch // 2)
         #: Seconds that `__next__` may wait for a message.
         self.timeout = timeout / 1000
         self._away = False

@@ -64,7 +64,7 @@ class RabbitmqConsumer(CourierConsumer):
     def _connect(self) -> None:
         self._connection = pika.BlockingConnection(self.broker.parameters)
         self._channel = self._connection.channel()
-        self._channel.basic_qos(prefetch_count=self.prefetch)
+        self._channel.basic_qos(prefetch_count=self.slots)
         self._channel.queue_declare(self.queue, durable=True)
         self._channel.add_on_cancel_callback(self._on_cancel)
         self._channel.basic_consume(self.queue, self._on_message)

@@ -58,6 +58,9 @@ class RedisBroker(CourierBroker):
         self.purge_script = self.sender.register_script(redis_scripts.PURGE)
         # Typed by us: redis-py leaves it untyped, and its blmove wants whole seconds.
         self._command: Callable[..., Any] = self.client.execute_command
+        self._consumers: list[RedisConsumer] = []
+        #: Notified when a message of any queue is settled.
+        self.settled = threading.Condition()
         self._rescuing = threading.Lock()
         self._next_rescue = 0.0
         self.note_outage()
@@ -86,7 +89,13 @@ class RedisBroker(CourierBroker):
         self, queue_name: str, prefetch: int = 1, timeout: int = 1000
     ) -> RedisConsumer:
         """Return a consumer; it connects when it is asked for a message."""
-        return RedisConsumer(self, queue_name, prefetch, timeout)
+        consumer = RedisConsumer(self, queue_name, prefetch, timeout)
+        self._consumers.append(consumer)
+        return consumer
+
+    def held(self) -> int:
+        """Return how many messages of all queues this process has in hand."""
+        return sum(len(consumer.held) for consumer in self._consumers)
 
     def key(self, *parts: str) -> str:
         """Return the name of a key in Dramatiq's layout."""

@@ -6,7 +6,6 @@ fault the consumer compares what Redis says it holds with what it does hold.
 """
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -40,9 +39,9 @@ class RedisConsumer(CourierConsumer):
         self._msgs = broker.key(queue, "msgs")
         self._acks = broker.acks_key(queue)
         self._fetched: deque[tuple[bytes, bytes | None]] = deque()
-        self._held: set[bytes] = set()
+        #: The tokens that this process has of the queue.
+        self.held: set[bytes] = set()
         self._owed: set[bytes] = set()
-        self._settled = threading.Event()
         self._unsure = False
         self._last_contact = 0.0
 
@@ -67,15 +66,18 @@ class RedisConsumer(CourierConsumer):
     def _refill(self) -> None:
         if self._unsure:
             self._make_sure()
-        self._settled.clear()
-        if len(self._held) > self.prefetch // 2:
+        room = self.slots - self.broker.held()
+        if room <= 0:
             self._wait_for_room()
-        elif not self._fetch(self.prefetch - len(self._held)):
+        elif not self._fetch(room):
             # Returns at once when something is there, and moves nothing.
             self.broker.wait_for(self._list, self.timeout)
 
     def _wait_for_room(self) -> None:
-        self._settled.wait(self.timeout)
+        with self.broker.settled:
+            self.broker.settled.wait_for(
+                lambda: self.broker.held() < self.slots, self.timeout
+            )
         if time.monotonic() > self._last_contact + HEARTBEAT:
             self._fetch(0)
 
@@ -83,7 +85,7 @@ class RedisConsumer(CourierConsumer):
         keys = [self._list, self._msgs, self._acks, self.broker.key("__heartbeats__")]
         taken = self.broker.run("FETCH", keys, [self.broker.worker_id, room])
         self._fetched.extend(zip(taken[::2], taken[1::2], strict=True))
-        self._held.update(taken[::2])
+        self.held.update(taken[::2])
         self._last_contact = time.monotonic()
         self.broker.rescue()
         return bool(taken)
@@ -95,24 +97,26 @@ class RedisConsumer(CourierConsumer):
         if owed:
             self.broker.run("ACK", [self._msgs, self._acks], list(owed))
             self._owed -= owed
-        strays = set(self.broker.client.smembers(self._acks)) - self._held - self._owed
+        strays = set(self.broker.client.smembers(self._acks)) - self.held - self._owed
         if strays:
             self.broker.run("GIVE_BACK", [self._list, self._acks], list(strays))
 
     def _remove(self, token: bytes, channel: None) -> None:
         # Owed before it is let go: `_make_sure` may look between the two.
         self._owed.add(token)
-        self._held.discard(token)
+        self.held.discard(token)
         if not self._away:
             self._try("ACK", [self._msgs, self._acks], [token])
-        self._settled.set()
+        with self.broker.settled:
+            self.broker.settled.notify_all()
 
     def _give_back(self, token: bytes, channel: None) -> None:
-        self._held.discard(token)
+        self.held.discard(token)
         if not self._try("GIVE_BACK", [self._list, self._acks], [token]):
             # Once it is held by nobody, `_make_sure` gives it back.
             self._unsure = True
-        self._settled.set()
+        with self.broker.settled:
+            self.broker.settled.notify_all()
 
     def _try(self, script: str, keys: list[str], tokens: list[bytes]) -> bool:
         try:
