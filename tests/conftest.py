@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test.utils import setup_databases, teardown_databases
 
 from tests.services.environment import on_postgres, port_of
 from tests.services.postgres import Postgres
@@ -63,3 +64,21 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
     """Start the database server, if Django needs one, before Django asks for it."""
     if on_postgres():
         request.getfixturevalue("postgres")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: Any,
+) -> Iterator[None]:
+    """Make the database also when no chosen test is marked with django_db.
+
+    pytest-django makes only what the marks ask for; the conformance suite has none,
+    since the flush after a marked test would sign its workers off.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
