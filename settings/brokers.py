@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -35,3 +36,8 @@ def embedded_socket(var: Path) -> Path:
         return socket
     name = hashlib.sha256(str(var).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"switchyard-{name}" / "valkey.sock"
+
+
+def embedded_url(var: Path) -> str:
+    """Return the URL of the embedded Valkey."""
+    return f"unix://{quote(str(embedded_socket(var)))}?db=0"

@@ -1,7 +1,9 @@
 """In production: what matters must be in the environment, or nothing starts."""
 
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
-from settings.base import BROKERS, database, env
+from settings.base import BROKERS
+from settings.databases import database
+from settings.environment import env
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")

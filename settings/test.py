@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
 from settings.base import INSTALLED_APPS, dramatiq_broker
-from settings.base import database as database_of
+from settings.databases import database
 from tests.services.environment import prepare
 
 prepare()
@@ -25,7 +25,7 @@ MEDIA_ROOT = os.environ["TEST_MEDIA_ROOT"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
-DATABASES = {"default": database_of(os.environ["TEST_DATABASE_URL"])}
+DATABASES = {"default": database(os.environ["TEST_DATABASE_URL"])}
 if "TEST_DATABASE_NAME" in os.environ:
     DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE_NAME"]
 elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):

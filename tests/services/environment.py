@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from settings.databases import sqlite_url
+
 #: Below the ports that the system gives to outgoing connections: a port stays free
 #: from the moment it is chosen until its server starts.
 PORTS = range(15_000, 32_000)
@@ -66,7 +68,7 @@ def _database(run: Path) -> str:
     """Return the URL of the database that TEST_DATABASE asks for."""
     choice = os.environ.get("TEST_DATABASE", "sqlite")
     if choice == "sqlite":
-        return f"sqlite:///{run / 'db.sqlite3'}"
+        return sqlite_url(run / "db.sqlite3")
     if choice == "postgres":
         return f"postgres://postgres@127.0.0.1:{free_port()}/postgres"
     raise ValueError(f"TEST_DATABASE is {choice!r}; it must be sqlite or postgres.")

@@ -24,6 +24,10 @@ class Postgres(Server):
     name = "postgres"
     stop_signal = signal.SIGINT  # ends the sessions; SIGTERM would wait for them
 
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        super().__init__(folder, port)
+        self._data: Path | None = None
+
     @property
     def url(self) -> str:
         """Where clients find its first database, whose owner may do everything."""
@@ -44,7 +48,7 @@ class Postgres(Server):
 
     def prepare(self) -> None:
         """Make the database cluster, once."""
-        if hasattr(self, "_data"):
+        if self._data is not None:
             return
         # Not in our folder: the other user could not reach it below pytest's own.
         self._data = Path(tempfile.mkdtemp(prefix="switchyard-postgres-"))
@@ -56,6 +60,10 @@ class Postgres(Server):
         subprocess.run(
             command, cwd="/", check=True, capture_output=True, **self.credentials()
         )
+
+    def litter(self) -> Path | None:
+        """Return the folder of the data."""
+        return self._data
 
     def answers(self) -> bool:
         """Say whether it executes a statement."""

@@ -6,11 +6,12 @@ runs the tests: Debian's command in /usr/sbin would change to its own user.
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+import psutil
 
 from tests.services.environment import free_port
 from tests.services.server import Server, guard
@@ -34,7 +35,11 @@ LIMIT = """
 
 
 class RabbitMQ(Server):
-    """A node; it keeps its durable queues and persistent messages when it is down."""
+    """A node; it keeps durable queues and persistent messages when it is stopped.
+
+    When it is killed, it may forget a queue that was declared a second before, with
+    the messages that it had confirmed: seen in 2 of 6 kills, in none of 4 after 3 s.
+    """
 
     name = "rabbitmq"
     start_seconds = 120
@@ -112,15 +117,6 @@ class RabbitMQ(Server):
         except OSError:
             return False
 
-    def kill(self) -> None:
-        """End it at once, and its port mapper."""
-        super().kill()
-        if self._epmd is not None and self._epmd_guard is not None:
-            self._epmd.send_signal(signal.SIGKILL)
-            self._epmd.wait()
-            self._epmd_guard.communicate(b"\n")
-        self._epmd = self._epmd_guard = None
-
     def alarm(self) -> None:
         """Be out of memory: connections that publish are blocked."""
         self.evaluate(LIMIT.format(limit="0.0000001", blocked="true"))
@@ -140,6 +136,14 @@ class RabbitMQ(Server):
             timeout=60,
             stdout=subprocess.DEVNULL,
         )
+
+    def _end(self, family: list[psutil.Process]) -> None:
+        super()._end(family)
+        if self._epmd is not None and self._epmd_guard is not None:
+            self._epmd.kill()
+            self._epmd.wait()
+            self._epmd_guard.communicate(b"\n")
+        self._epmd = self._epmd_guard = None
 
 
 def listens(port: int) -> bool:

