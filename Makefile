@@ -45,7 +45,7 @@ check: $(READY)
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --quiet --check
 	PYTHONPATH=. $(BIN)/mypy --no-error-summary
-	PYTHONPATH=. $(BIN)/lint-imports --no-timing > $(VENV)/imports.log || \
+	PYTHONPATH=. $(BIN)/lint-imports --no-logo > $(VENV)/imports.log || \
 		{ cat $(VENV)/imports.log; exit 1; }
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	$(BIN)/python manage.py check --fail-level WARNING
