@@ -32,7 +32,7 @@ def place(url: str, engine: str, lines: list[list[dict[str, Any]]]) -> list[Plac
             "customer": {"name": f"Customer {number} on {engine}", "email": email},
             "lines": lines[number],
         }
-        answer = _json(f"{url}/api/orders/", body)
+        answer = get_json(f"{url}/api/orders/", body)
         return Placed(answer["order"]["reference"], email, answer["status_url"])
 
     with ThreadPoolExecutor(4) as pool:
@@ -50,12 +50,12 @@ def follow(url: str, placed: list[Placed], show: Callable[[int, int], None]) -> 
 
 
 def _ended(url: str, order: Placed) -> bool:
-    address = order.status_url
-    answer = _json(address if address.startswith("http") else url + address)
+    answer = get_json(url + order.status_url)
     return all(task["status"] in ENDED for task in answer["tasks"])
 
 
-def _json(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def get_json(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the JSON at a URL; with a body, what a POST of it answers."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(  # noqa: S310  # http only, our own server
         url, data, {"Content-Type": "application/json"}

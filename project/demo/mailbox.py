@@ -9,6 +9,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from project.demo.processes import free_port
+
 #: Every so manieth new recipient is told once to come back later.
 BUSY_EVERY = 7
 
@@ -21,13 +23,14 @@ class Mailbox:
         self._mails: list[Message] = []
         self._seen: set[str] = set()
         self.refused: list[str] = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        # Not port 0: aiosmtpd connects to the port it was given.
+        self._port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self._port)
 
     def start(self) -> str:
-        """Start listening on a free port; return the EMAIL_URL."""
+        """Start listening; return the EMAIL_URL."""
         self._controller.start()
-        port = self._controller.server.sockets[0].getsockname()[1]
-        return f"smtp://127.0.0.1:{port}"
+        return f"smtp://127.0.0.1:{self._port}"
 
     def stop(self) -> None:
         """Stop listening."""

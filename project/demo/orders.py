@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from shop.models import Product, StockRecord
-
 from project.demo.mailbox import Mailbox
 from project.demo.report import Figures
+from shop.models import Product, StockRecord
 
 ORDERS = 20
 #: Of one product there are fewer than customers who want it.

@@ -8,11 +8,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Sum
 from pypdf import PdfReader
-from shop.models import Order, OrderLine, OrderTask, ReportMail, StockMovement
 
 from core import monitoring
 from project.demo.customers import Placed
 from project.demo.mailbox import Mailbox
+from shop.models import Order, OrderLine, OrderTask, ReportMail, StockMovement
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""The cart: product slugs and quantities in the customer's session."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from shop.models import Product
+
+KEY = "cart"
+#: Of one product in one order.
+MOST = 1000
+
+
+class CartLine(NamedTuple):
+    """Some of one product, at today's price."""
+
+    product: Product
+    quantity: int
+
+    @property
+    def subtotal(self) -> Decimal:
+        return self.product.price * self.quantity
+
+
+class Cart:
+    """What a session holds; products that have left the shop are dropped."""
+
+    def __init__(self, session: SessionBase) -> None:
+        self._session = session
+        self._quantities: dict[str, int] = session.get(KEY, {})
+
+    def __len__(self) -> int:
+        return sum(self._quantities.values())
+
+    def add(self, slug: str, quantity: int) -> None:
+        """Put some more of a product into the cart."""
+        self.set(slug, self._quantities.get(slug, 0) + quantity)
+
+    def set(self, slug: str, quantity: int) -> None:
+        """Make it so many of a product; 0 takes it out."""
+        if quantity > 0:
+            self._quantities[slug] = min(quantity, MOST)
+        else:
+            self._quantities.pop(slug, None)
+        self._session[KEY] = self._quantities
+
+    def clear(self) -> None:
+        """Empty the cart."""
+        self._session.pop(KEY, None)
+        self._quantities = {}
+
+    def lines(self) -> list[CartLine]:
+        """Return what is in the cart, in the catalogue's sequence."""
+        products = Product.objects.filter(slug__in=self._quantities)
+        return [
+            CartLine(product, self._quantities[product.slug])
+            for product in products.order_by("position", "pk")
+        ]
+
+    def total(self) -> Decimal:
+        """Return what all of it costs today."""
+        return sum((line.subtotal for line in self.lines()), Decimal("0.00"))
+
+
+def in_cart(request: object) -> dict[str, int]:
+    """Tell every page how many things are in the cart."""
+    session = getattr(request, "session", None)
+    return {"in_cart": len(Cart(session)) if session is not None else 0}

@@ -1,0 +1,32 @@
+"""What customers fill in."""
+
+import uuid
+
+from django import forms
+
+from shop.cart import MOST
+
+
+class QuantityForm(forms.Form):
+    """How many of which product."""
+
+    product = forms.SlugField()
+    quantity = forms.IntegerField(min_value=0, max_value=MOST)
+
+
+class CheckoutForm(forms.Form):
+    """Who orders. The key is made with the page: two clicks on it are one order."""
+
+    name = forms.CharField(
+        label="Your name",
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label="E-mail, for the report",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    idempotency_key = forms.CharField(
+        max_length=100, widget=forms.HiddenInput, initial=lambda: uuid.uuid4().hex
+    )
