@@ -7,8 +7,15 @@
 #
 # PYTHON=/path/to/python chooses the interpreter; each version has its own environment.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Tried, not only found: a version manager's command may be there and refuse to run.
+ifndef PYTHON
+PYTHON := $(shell for name in python3.11 python3; do \
+	$$name -c '' 2>/dev/null && command -v $$name && break; done)
+endif
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ifeq ($(VERSION),)
+$(error PYTHON=$(PYTHON) does not run: give the path of a Python, PYTHON=/path/to/python)
+endif
 LOCK := requirements/python$(VERSION).txt
 VENV := .venv-$(VERSION)
 BIN := $(VENV)/bin
