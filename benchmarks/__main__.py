@@ -17,10 +17,10 @@ from pathlib import Path
 import redis
 from rich.console import Console
 from rich.table import Table
-from tests.services.postgres import Postgres
-from tests.services.valkey import Valkey
 
 from benchmarks.contestants import CONTESTANTS, Contestant
+from tests.services.postgres import Postgres
+from tests.services.valkey import Valkey
 
 PROJECT = Path(__file__).resolve().parents[1]
 KEY = "bench:done"

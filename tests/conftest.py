@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test.utils import setup_databases, teardown_databases
+from django.test.utils import setup_databases
 
 from tests.services.environment import on_postgres, port_of
 from tests.services.postgres import Postgres
@@ -71,14 +71,12 @@ def django_db_setup(
     django_test_environment: None,
     django_db_modify_db_settings: None,
     django_db_blocker: Any,
-) -> Iterator[None]:
+) -> None:
     """Make the database also when no chosen test is marked with django_db.
 
     pytest-django makes only what the marks ask for; the conformance suite has none,
-    since the flush after a marked test would sign its workers off.
+    since the flush after a marked test would sign its workers off. Nobody drops it:
+    the file or the server goes with the run, and a thread may be connected still.
     """
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
-    yield
-    with django_db_blocker.unblock():
-        teardown_databases(made, verbosity=0)
+        setup_databases(verbosity=0, interactive=False, aliases={"default"})

@@ -98,14 +98,14 @@ class Lease:
         while not stop.wait(self.timing.heartbeat):
             try:
                 close_old_connections()
-                self._beat()
+                self._beat(stop)
             except DatabaseError as error:
                 logger.warning("Could not renew the lease of %s: %s", self.name, error)
                 if time.monotonic() - self._renewed > self.timing.lease:
                     self._lost()
         connections.close_all()
 
-    def _beat(self) -> None:
+    def _beat(self, stop: threading.Event) -> None:
         since = time.monotonic() - self._renewed
         started, self._started = self._started, 0
         mine = Worker.objects.using(self.database).filter(
@@ -119,7 +119,9 @@ class Lease:
             runs.release(self.database, self.name, tuple(self._active))
         else:
             self._lost()
-            self._register()
+            with self._lock:
+                if not stop.is_set():
+                    self._register()
 
     def _lost(self) -> None:
         count = self.interrupts.raise_in_all(LeaseLost)

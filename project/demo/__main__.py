@@ -26,11 +26,13 @@ def main() -> int:
     """Run the demo; return 0 only if every figure is as it must be."""
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--exit", action="store_true", help="stop after the table")
-    stay = sys.stdout.isatty() and not parser.parse_args().exit
+    parser.add_argument("--picture", help="save the table as SVG, for the README")
+    given = parser.parse_args()
+    stay = sys.stdout.isatty() and not given.exit
     signal.signal(signal.SIGTERM, _interrupted)
     try:
         with _surroundings() as mailbox:
-            return _run(mailbox, stay)
+            return _run(mailbox, stay, given.picture)
     except KeyboardInterrupt:
         return 130
 
@@ -55,7 +57,7 @@ def _surroundings() -> Iterator[Mailbox]:
         yield mailbox
 
 
-def _run(mailbox: Mailbox, stay: bool) -> int:
+def _run(mailbox: Mailbox, stay: bool, picture: str | None) -> int:
     # They need the apps that _surroundings has just set up.
     from project.demo import customers, orders, report, show  # noqa: PLC0415
 
@@ -71,6 +73,8 @@ def _run(mailbox: Mailbox, stay: bool) -> int:
         must = orders.expected(lines, mailbox, engine)
         wrong += [f"{engine}: {line}" for line in rows[engine].differences(must)]
     show.console.print(show.table(rows))
+    if picture:
+        show.save(picture)
     show.reports(rows)
     for line in wrong:
         show.console.print(f"[red]Not as it must be: {line}[/red]")

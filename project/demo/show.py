@@ -1,7 +1,9 @@
 """The demo on the screen."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -9,7 +11,7 @@ from rich.table import Table
 
 from project.demo.report import Figures
 
-console = Console()
+console = Console(record=True)
 
 
 @contextmanager
@@ -38,6 +40,13 @@ def table(rows: Mapping[str, Figures]) -> Table:
             f"{row.seconds:.1f}",
         )
     return shown
+
+
+def save(path: str) -> None:
+    """Save what was shown as SVG, without the web fonts that rich asks for."""
+    drawn = console.export_svg(title="make demo")
+    alone = re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
+    Path(path).write_text(alone)
 
 
 def reports(rows: Mapping[str, Figures]) -> None:

@@ -1,57 +1,17 @@
-"""A shop with two products, its mail server, and a customer who speaks JSON."""
+"""A shop with two products, or with all, and a customer who speaks JSON."""
 
-import socket
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default as policy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import AsyncMessage
 from django.db import connections
 from django.test import Client
 
 from core import brokers
 from shop.models import Product, StockRecord
-
-
-class Mailbox(AsyncMessage):
-    """Keeps what arrives over SMTP."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[EmailMessage] = []
-
-    def prepare_message(self, session: Any, envelope: Any) -> EmailMessage:
-        mail = message_from_bytes(envelope.content, policy=policy)
-        mail["X-RcptTo"] = ", ".join(envelope.rcpt_tos)
-        return mail
-
-    async def handle_message(self, message: EmailMessage) -> None:
-        self.mails.append(message)
-
-
-def free_port() -> int:
-    # aiosmtpd calls back the port it was given, so it cannot be given 0.
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
-
-
-@pytest.fixture
-def mailbox(settings: Any) -> Iterator[Mailbox]:
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = controller.port
-    yield box
-    controller.stop()
+from shop.seeds import seed_products
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +28,12 @@ def signed_off(transactional_db: None) -> Iterator[None]:
     """
     yield
     brokers["default"].worker_stopped()
+
+
+@pytest.fixture
+def assortment(db: None) -> None:
+    """Fill the shelves as a new shop's are."""
+    seed_products()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_new_shop_has_a_dozen_products_of_1000_each():
     assert StockRecord.objects.count() == Product.objects.count()
 
 
-def test_seeding_again_adds_nothing_and_refills_nothing(mailbox):
+def test_seeding_again_adds_nothing_and_refills_nothing(mailed):
     call_command("seed_shop")
     post("/api/orders/", order_of(("boxcar-gs", 7)))
     before = Product.objects.count()
@@ -62,7 +62,7 @@ def test_admin_logs_in_with_the_password_that_was_given_last(passwords):
     assert browser.get("/admin/shop/product/").status_code == 200
 
 
-def test_admin_reads_orders_and_changes_none(signal, mailbox):
+def test_admin_reads_orders_and_changes_none(signal, mailed):
     call_command("seed_shop", admin_password="x")
     post("/api/orders/", order_of(("signal", 1)))
     browser = Client()

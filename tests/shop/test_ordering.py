@@ -13,13 +13,14 @@ from core import Message, UnknownRun
 from shop.models import Order, OrderTask, Product, ReportMail
 from shop.services import place_order
 from shop.tasks import generate_order_report
-from tests.shop.conftest import Mailbox, order_of, post
+from tests.services.smtp import SmtpServer
+from tests.shop.conftest import order_of, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def placed(mailbox: Mailbox, signal: Product, lamp: Product) -> dict[str, Any]:
+def placed(mailed: SmtpServer, signal: Product, lamp: Product) -> dict[str, Any]:
     """An order of 3 signals and 2 lamps: 3 x 42.75 + 2 x 1250.20."""
     answer = post("/api/orders/", order_of(("signal", 3), ("lamp", 2)))
     assert answer.status_code == 202, answer.content
@@ -30,8 +31,8 @@ def text_of(pdf: bytes) -> str:
     return " ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
 
 
-def attachment(mailbox: Mailbox) -> bytes:
-    [mail] = mailbox.mails
+def attachment(mailed: SmtpServer) -> bytes:
+    [mail] = mailed.messages
     [attached] = mail.iter_attachments()
     assert attached.get_content_type() == "application/pdf"
     return attached.get_content()
@@ -69,37 +70,37 @@ def test_order_can_be_followed_to_its_end(placed):
     assert kinds == {"placed", "report mailed", "stock updated", "processed"}
 
 
-def test_customer_gets_one_mail_with_the_order_as_pdf(placed, mailbox):
-    text = text_of(attachment(mailbox))
+def test_customer_gets_one_mail_with_the_order_as_pdf(placed, mailed):
+    text = text_of(attachment(mailed))
     for part in ("Łucja Weiß", "Main signal", "Yard lamp", "128.25", "2,500.40"):
         assert part in text
     assert "2,628.65" in text
     assert placed["order"]["reference"] in text
 
 
-def test_mail_names_the_customer_and_the_order(placed, mailbox):
-    [mail] = mailbox.mails
+def test_mail_names_the_customer_and_the_order(placed, mailed):
+    [mail] = mailed.messages
     assert mail["To"] == "lucja@example.org"
     record = ReportMail.objects.get(order__reference=placed["order"]["reference"])
     assert record.message_id == mail["Message-ID"].strip()
     assert placed["order"]["reference"] in record.message_id
 
 
-def test_pdf_is_kept_whole_and_without_leftovers(placed, mailbox, media: Path):
+def test_pdf_is_kept_whole_and_without_leftovers(placed, mailed, media: Path):
     record = ReportMail.objects.get()
-    assert (media / record.pdf).read_bytes() == attachment(mailbox)
+    assert (media / record.pdf).read_bytes() == attachment(mailed)
     assert [file.suffix for file in (media / "reports").iterdir()] == [".pdf"]
 
 
-def test_report_that_was_mailed_is_not_mailed_again(placed, mailbox):
+def test_report_that_was_mailed_is_not_mailed_again(placed, mailed):
     order = Order.objects.get()
     generate_order_report(order.pk)
     generate_order_report.send(order.pk)
-    assert len(mailbox.mails) == 1
+    assert len(mailed.messages) == 1
     assert ReportMail.objects.count() == 1
 
 
-def test_order_survives_a_mail_server_that_is_away(mailbox, signal, settings):
+def test_order_survives_a_mail_server_that_is_away(mailed, signal, settings):
     settings.EMAIL_PORT = 1
     placed = post("/api/orders/", order_of(("signal", 1))).json()
     shown = Client().get(placed["status_url"]).json()
@@ -118,18 +119,18 @@ def test_price_of_an_order_stays_what_it_was(placed, lamp):
     assert shown["lines"][1]["unit_price"] == "1250.20"
 
 
-def test_order_that_cannot_be_kept_whole_is_not_kept_at_all(signal, mailbox):
+def test_order_that_cannot_be_kept_whole_is_not_kept_at_all(signal, mailed):
     with pytest.raises(IntegrityError):
         place_order(name="A", email="a@example.org", lines=[(signal, -1)])
     assert not Order.objects.exists()
-    assert mailbox.mails == []
+    assert mailed.messages == []
 
 
 class Changed(Exception):
     """The customer changed their mind."""
 
 
-def test_order_that_is_rolled_back_leaves_no_task_and_no_mail(signal, mailbox):
+def test_order_that_is_rolled_back_leaves_no_task_and_no_mail(signal, mailed):
     with pytest.raises(Changed), transaction.atomic():
         place_order(name="A", email="a@example.org", lines=[(signal, 1)])
         ids = [str(task.message_id) for task in OrderTask.objects.all()]
@@ -137,7 +138,7 @@ def test_order_that_is_rolled_back_leaves_no_task_and_no_mail(signal, mailbox):
     assert len(ids) == 3
     assert not Order.objects.exists()
     assert not OrderTask.objects.exists()
-    assert mailbox.mails == []
+    assert mailed.messages == []
     for message_id in ids:
         with pytest.raises(UnknownRun):
             Message.get(message_id)

@@ -32,7 +32,7 @@ def staff() -> Client:
 
 
 @pytest.fixture
-def reference(signal, mailbox) -> str:
+def reference(signal, mailed) -> str:
     """An order that is through."""
     answer = post("/api/orders/", order_of(("signal", 2)))
     return answer.json()["order"]["reference"]
@@ -56,7 +56,7 @@ def test_order_log_started_by_hand_is_noted(staff, reference):
 
 
 def test_sales_report_of_a_day_is_mailed_to_the_admin(
-    staff, reference, mailbox, media, settings
+    staff, reference, mailed, media, settings
 ):
     settings.SHOP_ADMIN_EMAIL = "boss@example.org"
     day = timezone.localdate(Order.objects.get().created_at)
@@ -65,7 +65,7 @@ def test_sales_report_of_a_day_is_mailed_to_the_admin(
 
     report = SalesReport.objects.get()
     assert (report.day, report.orders, report.total) == (day, 1, Decimal("85.50"))
-    mail = mailbox.mails[-1]
+    mail = mailed.messages[-1]
     assert mail["To"] == "boss@example.org"
     [attached] = mail.iter_attachments()
     assert attached.get_content() == (media / report.pdf).read_bytes()
@@ -75,7 +75,7 @@ def test_sales_report_of_a_day_is_mailed_to_the_admin(
 
 
 def test_sales_report_counts_what_was_sold_not_what_was_sold_out(
-    staff, lamp, signal, mailbox
+    staff, lamp, signal, mailed
 ):
     post("/api/orders/", order_of(("lamp", 11), ("signal", 1)))
     day = timezone.localdate(Order.objects.get().created_at)
@@ -83,11 +83,11 @@ def test_sales_report_counts_what_was_sold_not_what_was_sold_out(
     assert SalesReport.objects.get().total == Decimal("42.75")
 
 
-def test_sales_report_of_a_day_without_orders_says_so(staff, mailbox):
+def test_sales_report_of_a_day_without_orders_says_so(staff, mailed):
     post("/tasks/sales-report/", {"day": "2020-02-29"}, staff)
     report = SalesReport.objects.get()
     assert (report.orders, report.total) == (0, 0)
-    assert len(mailbox.mails) == 1
+    assert len(mailed.messages) == 1
 
 
 def test_unknown_task_type_is_answered_with_the_known_ones(staff):
@@ -130,22 +130,22 @@ def test_stranger_starts_nothing(task_type):
     assert "known" not in answer.json()
 
 
-def test_customer_with_a_login_starts_nothing(mailbox):
+def test_customer_with_a_login_starts_nothing(mailed):
     customer = logged_in(staff=False)
     answer = post("/tasks/sales-report/", {"day": "2026-01-31"}, customer)
     assert answer.status_code == 403
     assert "error" in answer.json()
-    assert mailbox.mails == []
+    assert mailed.messages == []
 
 
-def test_foreign_page_cannot_make_staff_start_a_task(mailbox):
+def test_foreign_page_cannot_make_staff_start_a_task(mailed):
     lured = logged_in(staff=True, strict=True)
     answer = post("/tasks/sales-report/", {"day": "2026-01-31"}, lured)
     assert answer.status_code == 403
     assert not SalesReport.objects.exists()
 
 
-def test_own_page_starts_a_task_with_its_token(mailbox):
+def test_own_page_starts_a_task_with_its_token(mailed):
     browser = logged_in(staff=True, strict=True)
     token = browser.get("/admin/password_change/").cookies["csrftoken"].value
     answer = post(

@@ -94,6 +94,6 @@ def test_unknown_order_is_not_found_in_json():
     assert "error" in answer.json()
 
 
-def test_program_needs_no_csrf_token_to_order(signal, mailbox):
+def test_program_needs_no_csrf_token_to_order(signal, mailed):
     strict = Client(enforce_csrf_checks=True)
     assert post("/api/orders/", GOOD, client=strict).status_code == 202

@@ -12,7 +12,7 @@ from tests.shop.conftest import in_thread, order_of, post
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
-def test_fifty_customers_at_once_buy_the_last_ten_and_no_more(lamp, mailbox):
+def test_fifty_customers_at_once_buy_the_last_ten_and_no_more(lamp, mailed):
     def checkout(number: int) -> int:
         body = order_of(("lamp", 1))
         return in_thread(lambda: post("/api/orders/", body).status_code)
@@ -28,7 +28,7 @@ def test_fifty_customers_at_once_buy_the_last_ten_and_no_more(lamp, mailbox):
 
 
 def test_line_that_cannot_be_filled_is_reported_and_the_other_is_sold(
-    lamp, signal, mailbox
+    lamp, signal, mailed
 ):
     post("/api/orders/", order_of(("lamp", 11), ("signal", 4)))
     sold_out = dict(OrderLine.objects.values_list("product__slug", "sold_out"))
@@ -38,7 +38,7 @@ def test_line_that_cannot_be_filled_is_reported_and_the_other_is_sold(
     assert OrderEvent.objects.get(kind="sold out").text == "11 x Yard lamp"
 
 
-def test_order_taken_out_by_hand_again_moves_no_stock(signal, mailbox):
+def test_order_taken_out_by_hand_again_moves_no_stock(signal, mailed):
     post("/api/orders/", order_of(("signal", 4)))
     update_inventory.send(Order.objects.get().pk)
     assert StockMovement.objects.count() == 1
