@@ -16,7 +16,7 @@ from core.backend import BaseBackend
 from core.envelope import Envelope, check_payload
 from core.errors import BadMessage, BrokerConfigError, CoreError
 from core.models import Parked, Run
-from core.options import Options
+from core.options import MAX_NAME, Options
 from core.outbox import Outbox
 from core.registry import registry
 from core.timing import Timing
@@ -36,6 +36,8 @@ DEFAULTS: Mapping[str, Any] = {
     "TIMING": {},
     "MAX_PAYLOAD": 1024 * 1024,
 }
+#: A physical queue's name has at most so many characters: the column's width.
+LONGEST_QUEUE = 2 * MAX_NAME
 #: Of a parked body so many bytes are kept.
 PARKED_BYTES = 1024 * 1024
 
@@ -127,10 +129,10 @@ class Broker:
         close_old_connections()
         Parked.objects.using(self.database).create(
             broker=self.alias,
-            queue=queue,
+            queue=runs.readable(queue)[:LONGEST_QUEUE],
             body=body[:PARKED_BYTES],
             size=len(body),
-            reason=reason,
+            reason=runs.readable(reason),
             parked_at=Now(),
         )
         logger.error("Parked %d bytes from %s: %s.", len(body), queue, reason)

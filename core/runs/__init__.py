@@ -14,7 +14,7 @@ None: someone was faster. Nobody else writes `Run.state`. Time is the database's
 """
 
 from core.runs.attempts import bury, claim, postpone, retry, succeed
-from core.runs.failures import Failure
+from core.runs.failures import Failure, readable
 from core.runs.recovery import release, rescue
 from core.runs.waiting import (
     cancel,
@@ -38,6 +38,7 @@ __all__ = [
     "later",
     "mark",
     "postpone",
+    "readable",
     "release",
     "requeue",
     "rescue",

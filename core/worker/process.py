@@ -1,9 +1,7 @@
 """What happens to one message in a worker, top to bottom: claim, perform, settle."""
 
 import logging
-import random
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,21 +15,19 @@ from django.db import (
 )
 
 from core import runs
-from core.errors import Interrupt, LeaseLost, Retry, UnknownActor
+from core.errors import Interrupt, LeaseLost, UnknownActor
 from core.models import Attempt, Outcome, Run
-from core.options import Options, duration
+from core.options import Options
 from core.registry import Declared, registry
 from core.runs import Failure
 from core.timing import Timing
+from core.worker import verdict
 from core.worker.current import CurrentRun, performing
 from core.worker.lease import Lease
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-#: Exponents above this make no longer waits. Source: Dramatiq 2.2, `compute_backoff`.
-MAX_EXPONENT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,76 +123,20 @@ def _succeeded(post: Post, run: Run, current: CurrentRun) -> None:
 
 
 def _failed(
-    post: Post,
-    run: Run,
-    options: Options,
-    current: CurrentRun,
-    error: BaseException,
+    post: Post, run: Run, options: Options, current: CurrentRun, error: BaseException
 ) -> None:
+    name = f"{run.actor_name} {run.pk}"
     if current.settled:
-        logger.error(
-            "%s %s raised after it had been settled.",
-            run.actor_name,
-            run.pk,
-            exc_info=error,
-        )
+        logger.error("%s raised after it had been settled.", name, exc_info=error)
         return
-    failure = Failure(
-        Outcome.FAILED,
-        f"{type(error).__name__}: {error}",
-        "".join(traceback.format_exception(error)),
-    )
-    if not _retries(run, options, error):
+    failure = Failure.of(error)
+    wait = verdict.wait(run.retries, options, error)
+    if wait is None:
         persist(post, lambda: runs.bury(post.database, run, failure))
-        logger.error(
-            "Gave up on %s %s after %d runs: %s",
-            run.actor_name,
-            run.pk,
-            run.attempt,
-            failure.error,
-        )
-        return
-    delay = _delay(run, options, error)
-    persist(post, lambda: runs.retry(post.database, run, failure, delay))
-    logger.warning(
-        "%s %s failed and waits %.1f s: %s",
-        run.actor_name,
-        run.pk,
-        delay,
-        failure.error,
-    )
-
-
-def _retries(run: Run, options: Options, error: BaseException) -> bool:
-    if isinstance(error, options.throws):
-        return False
-    if options.retry_when is not None:
-        return bool(options.retry_when(run.retries, error))
-    return options.max_retries is None or run.retries < options.max_retries
-
-
-def _delay(run: Run, options: Options, error: BaseException) -> float:
-    """Return the seconds to wait before this retry."""
-    waits = backoff(
-        run.retries, shortest=options.min_backoff, longest=options.max_backoff
-    )
-    if isinstance(error, Retry) and error.delay is not None:
-        waits = max(waits, duration("delay", error.delay))
-    return waits / 1000
-
-
-def backoff(retries: int, *, shortest: int, longest: int) -> float:
-    """Return how long to wait before retry number `retries` (0 first), in ms.
-
-    The wait doubles from `shortest`, is stretched by a random factor between 1 and 2,
-    so that messages which failed together do not come back together, and never
-    exceeds `longest`.
-
-    Source: Dramatiq 2.2, `dramatiq.common.compute_backoff`.
-    """
-    stretch = random.uniform(1, 2)  # noqa: S311  # spreads load, guards nothing
-    doubled: int = shortest << min(retries, MAX_EXPONENT)
-    return min(longest, doubled * stretch)
+        logger.error("Gave up on %s, run %d: %s", name, run.attempt, failure.error)
+    else:
+        persist(post, lambda: runs.retry(post.database, run, failure, wait))
+        logger.warning("%s failed and waits %.1f s: %s", name, wait, failure.error)
 
 
 def _postpone(post: Post, run: Run, error: UnknownActor) -> None:
@@ -216,6 +156,6 @@ def _postpone(post: Post, run: Run, error: UnknownActor) -> None:
         persist(post, lambda: runs.bury(post.database, run, failure))
         logger.error("Gave up on %s %s: %s", run.actor_name, run.pk, error)
         return
-    delay = backoff(run.attempt - 1, shortest=1000, longest=60_000) / 1000
+    delay = verdict.backoff(run.attempt - 1, shortest=1000, longest=60_000) / 1000
     persist(post, lambda: runs.postpone(post.database, run, failure, delay))
     logger.warning("%s %s waits: %s", run.actor_name, run.pk, error)

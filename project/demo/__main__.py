@@ -59,7 +59,7 @@ def _surroundings() -> Iterator[Mailbox]:
 
 def _run(mailbox: Mailbox, stay: bool, picture: str | None) -> int:
     # They need the apps that _surroundings has just set up.
-    from project.demo import customers, orders, report, show  # noqa: PLC0415
+    from project.demo import customers, orders, report, show  # noqa: PLC0415  # above
 
     rows, wrong = {}, []
     for engine in ENGINES:

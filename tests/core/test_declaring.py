@@ -4,7 +4,7 @@ import pytest
 
 from core import DuplicateActor, InvalidArguments, InvalidOption, UnknownOption, actor
 from core.timing import Timing
-from core.worker.process import backoff
+from core.worker.verdict import backoff
 
 
 def greet(name: str) -> str:

@@ -1,0 +1,56 @@
+"""What becomes of an attempt that failed: again, and when, or never."""
+
+import logging
+import random
+
+from core.errors import Retry
+from core.options import Options, duration
+
+logger = logging.getLogger(__name__)
+
+#: Exponents above this make no longer waits. Source: Dramatiq 2.2, `compute_backoff`.
+MAX_EXPONENT = 32
+
+
+def wait(retries: int, options: Options, error: BaseException) -> float | None:
+    """Return the seconds before the next attempt, or None when there is none.
+
+    `retries` is how many there were so far.
+    """
+    try:
+        if not _may_retry(retries, options, error):
+            return None
+        return _delay(retries, options, error) / 1000
+    except Exception:
+        # The actor's own retry_when, or the delay of its Retry.
+        logger.exception("Could not tell whether to retry; gave up.")
+        return None
+
+
+def _may_retry(retries: int, options: Options, error: BaseException) -> bool:
+    if isinstance(error, options.throws):
+        return False
+    if options.retry_when is not None:
+        return bool(options.retry_when(retries, error))
+    return options.max_retries is None or retries < options.max_retries
+
+
+def _delay(retries: int, options: Options, error: BaseException) -> float:
+    waits = backoff(retries, shortest=options.min_backoff, longest=options.max_backoff)
+    if isinstance(error, Retry) and error.delay is not None:
+        waits = max(waits, duration("delay", error.delay))
+    return waits
+
+
+def backoff(retries: int, *, shortest: int, longest: int) -> float:
+    """Return how long to wait before retry number `retries` (0 first), in ms.
+
+    The wait doubles from `shortest`, is stretched by a random factor between 1 and 2,
+    so that messages which failed together do not come back together, and never
+    exceeds `longest`.
+
+    Source: Dramatiq 2.2, `dramatiq.common.compute_backoff`.
+    """
+    stretch = random.uniform(1, 2)  # noqa: S311  # spreads load, guards nothing
+    doubled: int = shortest << min(retries, MAX_EXPONENT)
+    return min(longest, doubled * stretch)

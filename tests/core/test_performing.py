@@ -1,0 +1,90 @@
+"""Actors that fail in unpleasant ways, each performed in this process."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core import Message, Retry, actor, brokers, current_run, monitoring
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Speechless(Exception):
+    """An exception that cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def broken(retries: int, error: BaseException) -> bool:
+    raise RuntimeError("the predicate is broken")
+
+
+def failing(name: str, error: BaseException, **options: Any) -> Callable[[], Message]:
+    def body() -> None:
+        raise error
+
+    return actor(actor_name=f"test.{name}", **options)(body).send
+
+
+@pytest.fixture(autouse=True)
+def signed_off(transactional_db: None) -> Any:
+    """Sign off before the flush takes this process's row as a worker away."""
+    yield
+    brokers["default"].worker_stopped()
+
+
+def test_message_that_no_database_can_hold_is_written_readably() -> None:
+    sent = failing("nul", ValueError("a\0b \ud800"), max_retries=0)()
+    run = monitoring.run(sent.message_id)
+    assert (run.state, run.error) == ("dead", r"ValueError: a\x00b \ud800")
+
+
+def test_endless_message_is_cut_but_keeps_its_end() -> None:
+    sent = failing("long", ValueError("x" * 10**6 + "the end"), max_retries=0)()
+    run = monitoring.run(sent.message_id)
+    assert len(run.error) < 10_000
+    assert run.attempts[0].traceback.rstrip().endswith("the end")
+    assert len(run.attempts[0].traceback) < 50_000
+
+
+def test_exception_without_words_is_a_failure_like_any_other() -> None:
+    sent = failing("speechless", Speechless(), max_retries=0)()
+    run = monitoring.run(sent.message_id)
+    assert run.state == "dead"
+    assert "Speechless" in run.error
+
+
+def test_broken_retry_when_buries_the_run_and_says_so() -> None:
+    sent = failing("broken", ValueError("first"), retry_when=broken)()
+    run = monitoring.run(sent.message_id)
+    assert run.state == "dead"
+    assert "ValueError: first" in run.error
+
+
+def test_impossible_delay_of_a_retry_does_not_lose_the_run() -> None:
+    sent = failing("impossible", Retry("later", delay="soon"))()
+    assert monitoring.run(sent.message_id).state == "dead"
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit()])
+def test_body_that_tries_to_leave_the_process_is_a_failure(
+    error: BaseException,
+) -> None:
+    sent = failing(f"leave-{type(error).__name__}", error, max_retries=0)()
+    assert sent.status() == "dead"
+
+
+def test_error_after_the_atomic_block_does_not_undo_the_success() -> None:
+    @actor(actor_name="test.late-error")
+    def late() -> None:
+        with current_run().atomic():
+            pass
+        raise ValueError("too late to matter")
+
+    assert late.send().status() == "succeeded"
+
+
+def test_there_is_no_current_run_outside_of_a_worker() -> None:
+    assert current_run() is None
