@@ -1,7 +1,8 @@
 # make demo    the shop on Celery and on Dramatiq, told in figures
 # make test    everything: services, checks and the whole suite
-# make quick   what needs no RabbitMQ, in under 90 s
+# make quick   without RabbitMQ, and with Celery for both engines, in about 90 s
 # make check   formatting, types and the floors of the house
+# make faults  the promised deadlines, as promised
 # make bench   side by side with stock Celery and stock Dramatiq
 # make lock    pin again what pyproject.toml asks for (needs uv)
 #
@@ -21,7 +22,7 @@ VENV := .venv-$(VERSION)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test quick check bench lock
+.PHONY: demo test quick check faults bench lock
 .DELETE_ON_ERROR:
 
 $(READY): $(LOCK)
@@ -46,7 +47,7 @@ test: $(READY)
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -m database
 
 quick: $(READY)
-	$(BIN)/python -m pytest -m "not slow" -k "not rabbitmq" tests
+	$(BIN)/python -m pytest -m "not slow" -k "not rabbitmq and not dramatiq_valkey"
 
 check: $(READY)
 	$(BIN)/ruff check --quiet
@@ -56,6 +57,10 @@ check: $(READY)
 		{ cat $(VENV)/imports.log; exit 1; }
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	$(BIN)/python manage.py check --fail-level WARNING
+
+faults: $(READY)
+	$(BIN)/python -m tests.services.install
+	TEST_PATIENCE=1 $(BIN)/python -m pytest -k "outages or workers"
 
 bench: $(READY)
 	$(BIN)/python -m tests.services.install
