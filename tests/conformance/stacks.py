@@ -27,6 +27,15 @@ COMBINATIONS = ("inprocess", *ENGINES)
 #: For promises about a broker and about worker processes.
 on_engines = pytest.mark.parametrize("stack", ENGINES, indirect=True, scope="session")
 
+#: Promised deadlines are asserted so many times as wide; `make faults` asserts them.
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "3"))
+#: The longest that a request may take, s.
+ANSWERED = 0.3 * PATIENCE
+#: Everything is done so soon after the broker's return, s.
+DONE = 10 * PATIENCE
+#: A run whose worker was killed completes within so many seconds.
+RECOVERED = 30 * PATIENCE
+
 PROJECT = Path(__file__).parents[2]
 PROCESSES = 2
 THREADS = 4

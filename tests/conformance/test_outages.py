@@ -1,47 +1,17 @@
 """What a broker that is down, frozen or full may do to a sender."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from core import Message
-from tests.conformance.stacks import Stack, effects, on_engines
+from tests.conformance.stacks import ANSWERED, DONE, Stack, effects, on_engines
 from tests.conformance.tasks import note_once
-
-#: The promises are 0.3 s and 10 s; `make test` asserts three times as much.
-ANSWERED = 0.9
-DONE = 30
+from tests.services.faults import alarmed, down, frozen
 
 pytestmark = [on_engines, pytest.mark.slow]
-
-
-@contextmanager
-def down(stack: Stack) -> Iterator[None]:
-    stack.service.kill()
-    try:
-        yield
-    finally:
-        stack.service.start()
-
-
-@contextmanager
-def frozen(stack: Stack) -> Iterator[None]:
-    stack.service.freeze()
-    try:
-        yield
-    finally:
-        stack.service.thaw()
-
-
-@contextmanager
-def alarmed(stack: Stack) -> Iterator[None]:
-    stack.service.alarm()
-    try:
-        yield
-    finally:
-        stack.service.clear_alarm()
 
 
 def send_for(stack: Stack, key: str, seconds: float) -> tuple[list[Message], float]:
@@ -56,9 +26,9 @@ def send_for(stack: Stack, key: str, seconds: float) -> tuple[list[Message], flo
     return messages, longest
 
 
-def survives(stack: Stack, key: str, fault: Callable[[Stack], object]) -> None:
+def survives(stack: Stack, key: str, fault: Callable[[Any], Any]) -> None:
     assert stack.finish(stack.send(note_once, f"{key}/before")) == "succeeded"
-    with fault(stack):
+    with fault(stack.service):
         messages, longest = send_for(stack, key, 6)
     back = time.monotonic()
     assert {stack.finish(message, DONE) for message in messages} == {"succeeded"}

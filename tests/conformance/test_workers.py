@@ -7,6 +7,7 @@ from core.models import Worker
 from tests.conformance.models import Effect
 from tests.conformance.stacks import (
     PROCESSES,
+    RECOVERED,
     THREADS,
     Stack,
     effects,
@@ -15,9 +16,6 @@ from tests.conformance.stacks import (
     wait_until,
 )
 from tests.conformance.tasks import hold, note_once
-
-#: The promise is 30 s; `make test` asserts three times as much.
-RECOVERED = 90
 
 
 def started(key: str) -> list[Effect]:

@@ -1,5 +1,8 @@
 """A shop with two products, or with all, and a customer who speaks JSON."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,8 +13,10 @@ from django.db import connections
 from django.test import Client
 
 from core import brokers
+from project.demo.processes import PROJECT, Shop, free_port
 from shop.models import Product, StockRecord
 from shop.seeds import seed_products
+from tests.services.smtp import SmtpServer
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +79,42 @@ def in_thread(call: Callable[[], Any]) -> Any:
         return call()
     finally:
         connections.close_all()
+
+
+@pytest.fixture
+def service(request: pytest.FixtureRequest, shop: Shop) -> Any:
+    """The broker's server that the running shop uses."""
+    _, _, server = request.node.callspec.params["shop"].partition("_")
+    return request.getfixturevalue(server)
+
+
+@pytest.fixture
+def shop(
+    request: pytest.FixtureRequest, smtp: SmtpServer, tmp_path: Path
+) -> Iterator[Shop]:
+    """A shop of its own, started as an operator would; the param is a combination."""
+    engine, _, server = request.param.partition("_")
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "settings.dev",
+        "TASK_BACKEND": engine,
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'shop.sqlite3'}",
+        "EMAIL_URL": smtp.url,
+        "MEDIA_ROOT": str(tmp_path / "media"),
+        "NAMESPACE": f"switch-{os.getpid()}",
+    }
+    if server:
+        environment["BROKER_URL"] = request.getfixturevalue(server).url
+    for command in ("migrate", "seed_shop"):
+        subprocess.run(
+            [sys.executable, "manage.py", command],
+            cwd=PROJECT,
+            env={**os.environ, **environment},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    running = Shop(environment, free_port(), tmp_path / "logs")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
