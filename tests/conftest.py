@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test.utils import setup_databases
 
+from core import brokers
 from tests.services.environment import on_postgres, port_of
 from tests.services.postgres import Postgres
 from tests.services.rabbitmq import RabbitMQ
@@ -57,6 +58,17 @@ def mailed(smtp: SmtpServer, settings: Any) -> SmtpServer:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     smtp.clear()
     return smtp
+
+
+@pytest.fixture
+def signed_off(transactional_db: None) -> Iterator[None]:
+    """Sign this process off as a worker before the flush takes its row away.
+
+    For tests that perform tasks in process: otherwise the next heartbeat finds the
+    lease lost, and interrupts another test.
+    """
+    yield
+    brokers["default"].worker_stopped()
 
 
 @pytest.fixture(scope="session")

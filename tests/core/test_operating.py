@@ -11,7 +11,10 @@ from django.test import Client
 
 from core import Message, UnknownRun, actor, control, monitoring
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("signed_off"),
+]
 
 
 @actor(max_retries=0)

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
-from core import Message, Retry, actor, brokers, current_run, monitoring
+from core import Message, Retry, actor, current_run, monitoring
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("signed_off"),
+]
 
 
 class Speechless(Exception):
@@ -26,13 +29,6 @@ def failing(name: str, error: BaseException, **options: Any) -> Callable[[], Mes
         raise error
 
     return actor(actor_name=f"test.{name}", **options)(body).send
-
-
-@pytest.fixture(autouse=True)
-def signed_off(transactional_db: None) -> Any:
-    """Sign off before the flush takes this process's row as a worker away."""
-    yield
-    brokers["default"].worker_stopped()
 
 
 def test_message_that_no_database_can_hold_is_written_readably() -> None:

@@ -12,7 +12,6 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from core import brokers
 from project.demo.processes import PROJECT, Shop, free_port
 from shop.models import Product, StockRecord
 from shop.seeds import seed_products
@@ -26,13 +25,8 @@ def media(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def signed_off(transactional_db: None) -> Iterator[None]:
-    """Sign this process off as a worker before the flush takes its row away.
-
-    Otherwise its next heartbeat finds the lease lost, and interrupts another test.
-    """
-    yield
-    brokers["default"].worker_stopped()
+def performs_tasks_here(signed_off: None) -> None:
+    """Every test of the shop performs its tasks in this process."""
 
 
 @pytest.fixture
