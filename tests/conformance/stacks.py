@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from core import Actor, Message, brokers
 from core.broker import Broker
 from core.models import Worker
 from tests.conformance.models import Effect, Gate
+from tests.services.waiting import wait_for
 
 ENGINES = (
     "celery_valkey",
@@ -39,21 +39,6 @@ RECOVERED = 30 * PATIENCE
 PROJECT = Path(__file__).parents[2]
 PROCESSES = 2
 THREADS = 4
-
-
-def wait_until(
-    condition: Callable[[], Any], seconds: float = 20, what: str = ""
-) -> Any:
-    """Return the condition's first true value, or fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, (
-            f"not within {seconds} s: {what or condition}"
-        )
-        time.sleep(0.02)
 
 
 @dataclass
@@ -81,8 +66,8 @@ class Stack:
         """Wait for the message's end and return its state."""
         ends = ("succeeded", "dead", "cancelled")
         try:
-            wait_until(lambda: message.status() in ends, seconds, str(message))
-        except AssertionError as error:
+            wait_for(lambda: message.status() in ends, seconds, str(message))
+        except TimeoutError as error:
             raise AssertionError(
                 f"{error}, but {message.status()}\n{self.tail()}"
             ) from None
@@ -110,7 +95,7 @@ class Stack:
         try:
             if self.has_worker:
                 up = lambda: len(self.workers()) == PROCESSES  # noqa: E731  # a condition
-                wait_until(up, 60, f"workers of {self.alias} are up\n{self.tail()}")
+                wait_for(up, 60, f"workers of {self.alias} are up\n{self.tail()}")
             yield self
         finally:
             self.process.terminate()

@@ -5,8 +5,9 @@ import os
 from core.backend import Hint
 from core.models import Parked
 from tests.conformance.injection import inject
-from tests.conformance.stacks import Stack, effects, on_engines, wait_until
+from tests.conformance.stacks import Stack, effects, on_engines
 from tests.conformance.tasks import fail_then_wait, note, note_once
+from tests.services.waiting import wait_for
 
 
 def hint_of(stack: Stack, message_id: str, actor_name: str, body: str = "") -> Hint:
@@ -24,13 +25,13 @@ def test_messages_published_ten_times_take_effect_once(stack: Stack, key: str) -
     # Behind the last copy nothing is left that could still take effect.
     assert stack.finish(stack.send(note_once, f"{key}/last"), 90) == "succeeded"
     drained = lambda: stack.broker.backend.depth(copies[0].queue) == 0  # noqa: E731  # a condition
-    wait_until(drained, 90, "the copies are consumed")
+    wait_for(drained, 90, "the copies are consumed")
     assert effects(key) == 200
 
 
 def test_stale_copy_does_not_cut_a_backoff_short(stack: Stack, key: str) -> None:
     message = stack.send(fail_then_wait, key)
-    wait_until(lambda: effects(key) == 1 and message.status() == "pending")
+    wait_for(lambda: effects(key) == 1 and message.status() == "pending")
     stack.broker.backend.publish([hint_of(stack, message.message_id, "note")] * 3)
     assert stack.finish(stack.send(note, f"{key}/neighbour")) == "succeeded"
     assert effects(key) == 1
@@ -44,7 +45,7 @@ def test_tampered_message_is_parked_and_neighbours_run(stack: Stack, key: str) -
     hint = hint_of(stack, message.message_id, message.actor_name, forged)
     stack.broker.backend.publish([hint])
     parked = Parked.objects.filter(broker=stack.alias, body=forged.encode())
-    wait_until(parked.exists, 30, stack.tail())
+    wait_for(parked.exists, 30, stack.tail())
     assert "signature" in parked.get().reason
     after = stack.send(note, key)
     assert {stack.finish(before), stack.finish(after)} == {"succeeded"}
@@ -60,7 +61,7 @@ def test_random_bytes_are_parked_and_neighbours_run(stack: Stack, key: str) -> N
     inject(stack, garbage)
     after = stack.send(note, key)
     parked = Parked.objects.filter(broker=stack.alias, body=garbage)
-    wait_until(parked.exists, 30, stack.tail())
+    wait_for(parked.exists, 30, stack.tail())
     assert {stack.finish(before), stack.finish(after)} == {"succeeded"}
     assert {worker.pid for worker in stack.workers()} == alive
 
@@ -72,7 +73,7 @@ def test_unknown_actor_waits_for_a_worker_that_knows_it(stack: Stack, key: str) 
         actor_name="tests.gone", due_at=run.created_at, relay_at=run.created_at
     )
     waits = lambda: stack.broker.find(message.message_id).attempts.exists()  # noqa: E731  # a condition
-    wait_until(waits, 30, stack.tail())
-    wait_until(lambda: message.status() == "pending")
+    wait_for(waits, 30, stack.tail())
+    wait_for(lambda: message.status() == "pending")
     message.cancel()
     assert stack.finish(stack.send(note, key)) == "succeeded"

@@ -6,8 +6,9 @@ import pytest
 from django.db import transaction
 
 from core import InvalidArguments, Message, UnknownRun
-from tests.conformance.stacks import Stack, effects, wait_until
+from tests.conformance.stacks import Stack, effects
 from tests.conformance.tasks import note, note_elsewhere, note_once
+from tests.services.waiting import wait_for
 
 
 def test_sent_message_runs_once(stack: Stack, key: str) -> None:
@@ -81,6 +82,6 @@ def test_wrong_arguments_are_refused_at_the_caller(stack: Stack, key: str) -> No
 def test_three_hundred_messages_each_take_effect_once(stack: Stack, key: str) -> None:
     with transaction.atomic():
         messages = [stack.send(note_once, key) for _ in range(300)]
-    wait_until(lambda: effects(key) >= 300, 90, stack.tail())
+    wait_for(lambda: effects(key) >= 300, 90, stack.tail())
     assert {stack.finish(message) for message in messages} == {"succeeded"}
     assert effects(key) == 300

@@ -13,9 +13,9 @@ from tests.conformance.stacks import (
     effects,
     on_engines,
     open_gate,
-    wait_until,
 )
 from tests.conformance.tasks import hold, note_once
+from tests.services.waiting import wait_for
 
 
 def started(key: str) -> list[Effect]:
@@ -27,37 +27,37 @@ def test_killed_worker_is_restarted_and_its_run_completes(
     stack: Stack, key: str
 ) -> None:
     message = stack.send(hold, key)
-    wait_until(lambda: started(key), 30, stack.tail())
+    wait_for(lambda: started(key), 30, stack.tail())
     os.kill(started(key)[0].pid, signal.SIGKILL)
-    wait_until(lambda: len(started(key)) == 2, RECOVERED, stack.tail())
+    wait_for(lambda: len(started(key)) == 2, RECOVERED, stack.tail())
     open_gate(key)
     assert stack.finish(message, RECOVERED) == "succeeded"
     assert effects(key) == 1
-    wait_until(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
+    wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
 
 
 @on_engines
 def test_worker_that_lost_its_lease_cannot_write(stack: Stack, key: str) -> None:
     message = stack.send(hold, key)
-    wait_until(lambda: started(key), 30, stack.tail())
+    wait_for(lambda: started(key), 30, stack.tail())
     Worker.objects.filter(pid=started(key)[0].pid, broker=stack.alias).delete()
-    wait_until(lambda: len(started(key)) == 2, RECOVERED, stack.tail())
+    wait_for(lambda: len(started(key)) == 2, RECOVERED, stack.tail())
     open_gate(key)
     assert stack.finish(message, RECOVERED) == "succeeded"
     assert stack.finish(stack.send(note_once, f"{key}/later")) == "succeeded"
     assert effects(key) == 1
-    wait_until(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
+    wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
 
 
 @on_engines
 def test_broker_is_kept_shallow_before_a_deep_backlog(stack: Stack, key: str) -> None:
     holders = [stack.send(hold, key) for _ in range(PROCESSES * THREADS)]
-    wait_until(lambda: len(started(key)) == len(holders), 60, stack.tail())
+    wait_for(lambda: len(started(key)) == len(holders), 60, stack.tail())
     backlog = [stack.send(note_once, f"{key}/backlog") for _ in range(400)]
     queue = stack.broker.outbox.physical("default")
     rate = sum(worker.rate for worker in stack.workers())
     bound = max(2 * PROCESSES * THREADS, 5 * rate)
-    wait_until(lambda: stack.broker.outbox.room("default") == 0, 30)
+    wait_for(lambda: stack.broker.outbox.room("default") == 0, 30)
     assert stack.broker.backend.depth(queue) <= bound
     open_gate(key)
     assert {stack.finish(m, 90) for m in (*holders, *backlog)} == {"succeeded"}

@@ -93,7 +93,7 @@ def test_relays_at_once_never_reserve_the_same_run() -> None:
 
 def test_reserved_run_comes_back_when_its_relay_died() -> None:
     make()
-    assert len(runs.reserve("default", "test", "default", 5, 0)) == 1
+    assert len(runs.reserve("default", "test", "default", 5, -1)) == 1
     assert len(runs.reserve("default", "test", "default", 5, 60)) == 1
     assert len(runs.reserve("default", "test", "default", 5, 60)) == 0
 
@@ -155,7 +155,7 @@ def test_late_mark_does_not_end_a_backoff() -> None:
 
 def test_published_run_that_nobody_started_is_taken_back() -> None:
     run = make()
-    runs.mark("default", [run], lost=0)
+    runs.mark("default", [run], lost=-1)
     assert state(run) == "queued"
     assert runs.forget("default", "test", "default", 10) == 1
     assert state(run) == "pending"

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 #: Between two looks at a condition, s.
 PAUSE = 0.02
 
 
-def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Return when `condition` is true; raise `TimeoutError` naming `what` if late."""
+def wait_for(condition: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
+    """Return the condition's first true value; raise `TimeoutError` if it is late."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (value := condition()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds} s")
+            raise TimeoutError(f"{what or condition}: not within {seconds} s")
         time.sleep(PAUSE)
+    return value
