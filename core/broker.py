@@ -139,7 +139,7 @@ class Broker:
 
     def worker_started(self, slots: int) -> None:
         """Register this process as a worker; see `Receiver.worker_started`."""
-        self.lease.take(slots, self._serving or self.queues())
+        self.lease.offer(slots, self._serving or self.queues())
 
     def worker_stopped(self) -> None:
         """Sign this process off; see `Receiver.worker_stopped`."""

@@ -34,30 +34,52 @@ class Lease:
         self.timing = timing
         self.interrupts = Interrupts()
         self._lock = threading.Lock()
-        self._pid = 0
         self._forget()
 
     def _forget(self) -> None:
-        self.name = ""
+        self._pid = os.getpid()
+        self._name = ""
+        self._slots = 0
+        self._queues: list[str] = []
         self._active: set[UUID] = set()
         self._started = 0
+        self._renewed = time.monotonic()
+        self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def take(self, slots: int = 0, queues: Sequence[str] = ()) -> str:
+    def offer(self, slots: int, queues: Sequence[str]) -> None:
+        """Say that this process runs so many at once of these queues.
+
+        Without a database just now, the heartbeat says it once there is one.
+        """
+        with self._lock:
+            self._prepare()
+            self._slots, self._queues = slots, list(queues)
+            try:
+                self._register()
+            except DatabaseError as error:
+                logger.warning("Could not register as a worker yet: %s", error)
+
+    def take(self) -> str:
         """Return this process's name as a worker; register it the first time."""
         with self._lock:
-            if self._pid != os.getpid():
-                self._forget()
-                self._pid = os.getpid()
-            if not self.name:
-                self._slots, self._queues = slots, list(queues)
+            self._prepare()
+            if not self._name:
                 self._register()
-                thread = threading.Thread(
-                    target=self._keep, args=(self._stop,), daemon=True
-                )
-                thread.name = "switchyard-lease"
-                thread.start()
-            return self.name
+            return self._name
+
+    def _prepare(self) -> None:
+        """Start the heartbeat, anew in a forked child."""
+        if self._pid != os.getpid():
+            self._forget()
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._keep,
+                args=(self._stop,),
+                name="switchyard-lease",
+                daemon=True,
+            )
+            self._thread.start()
 
     def _register(self) -> None:
         name = f"{self.engine}-{os.getpid()}-{uuid4().hex[:8]}"
@@ -73,15 +95,15 @@ class Lease:
             started_at=Now(),
             lease_until=runs.later(self.timing.lease),
         )
-        self.name = name
+        self._name = name
         self._renewed = time.monotonic()
 
     def drop(self) -> None:
         """Sign off: nothing of this worker runs any more."""
         with self._lock:
             self._stop.set()
-            name, self.name = self.name, ""
-            self._stop = threading.Event()
+            name = self._name
+            self._forget()
         Worker.objects.using(self.database).filter(name=name).delete()
 
     @contextmanager
@@ -98,31 +120,36 @@ class Lease:
         while not stop.wait(self.timing.heartbeat):
             try:
                 close_old_connections()
-                self._beat(stop)
+                with self._lock:
+                    if not stop.is_set():
+                        self._beat()
             except DatabaseError as error:
-                logger.warning("Could not renew the lease of %s: %s", self.name, error)
+                logger.warning("Could not renew a worker's lease: %s", error)
                 if time.monotonic() - self._renewed > self.timing.lease:
                     self._lost()
         connections.close_all()
 
-    def _beat(self, stop: threading.Event) -> None:
+    def _beat(self) -> None:
+        if not self._name:
+            self._register()
+            return
         since = time.monotonic() - self._renewed
         started, self._started = self._started, 0
         mine = Worker.objects.using(self.database).filter(
-            name=self.name, lease_until__gt=Now()
+            name=self._name, lease_until__gt=Now()
         )
         renewed = mine.update(
             lease_until=runs.later(self.timing.lease), rate=started / since
         )
         if renewed:
             self._renewed = time.monotonic()
-            runs.release(self.database, self.name, tuple(self._active))
+            runs.release(self.database, self._name, tuple(self._active))
         else:
             self._lost()
-            with self._lock:
-                if not stop.is_set():
-                    self._register()
+            self._register()
 
     def _lost(self) -> None:
-        count = self.interrupts.raise_in_all(LeaseLost)
-        logger.error("Lost the lease of %s with %d runs in hand.", self.name, count)
+        name, self._name = self._name, ""
+        if name:
+            count = self.interrupts.raise_in_all(LeaseLost)
+            logger.error("Lost the lease of %s with %d runs in hand.", name, count)

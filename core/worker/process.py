@@ -43,7 +43,7 @@ class Post:
 def process(post: Post, run_id: UUID) -> None:
     """Perform a run once, if it still waits; return when its outcome is saved."""
     close_old_connections()
-    worker = post.lease.take()
+    worker = persist(post, post.lease.take)
     with post.lease.active(run_id):
         run = persist(post, lambda: runs.claim(post.database, run_id, worker))
         if run is None:

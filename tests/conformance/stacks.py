@@ -15,6 +15,7 @@ from core import Actor, Message, brokers
 from core.broker import Broker
 from core.models import Worker
 from tests.conformance.models import Effect, Gate
+from tests.services.server import guard
 from tests.services.waiting import wait_for
 
 ENGINES = (
@@ -91,7 +92,9 @@ class Stack:
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+        watch = guard(self.process.pid)
         try:
             if self.has_worker:
                 up = lambda: len(self.workers()) == PROCESSES  # noqa: E731  # a condition
@@ -100,6 +103,7 @@ class Stack:
         finally:
             self.process.terminate()
             self.process.wait(40)
+            watch.communicate(b"\n")
 
 
 def effects(key: str) -> int:
