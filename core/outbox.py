@@ -57,12 +57,12 @@ class Outbox:
     def add(self, rows: Sequence[Run], due: Sequence[Run]) -> None:
         """Write runs in the caller's transaction; publish the due ones at commit."""
         self._check_transaction()
-        with transaction.atomic(using=self.database, savepoint=False):
-            runs.insert(self.database, rows)
-            if due:
-                transaction.on_commit(
-                    lambda: self._committed(due), using=self.database, robust=True
-                )
+        runs.insert(self.database, rows)
+        if due:
+            # Outside of a transaction the insert has committed, and this runs at once.
+            transaction.on_commit(
+                lambda: self._committed(due), using=self.database, robust=True
+            )
 
     def _check_transaction(self) -> None:
         if connections[self.database].in_atomic_block:

@@ -18,6 +18,9 @@ from core.models import Worker
 from core.timing import Timing
 from core.worker.interrupts import Interrupts
 
+#: The heartbeat looks so often whether it has something to tell, s.
+LOOK_SECONDS = 1.0
+
 logger = logging.getLogger(__name__)
 
 #: Set by the supervisor in its children, so that it can tell which rows are theirs.
@@ -43,6 +46,7 @@ class Lease:
         self._queues: list[str] = []
         self._active: set[UUID] = set()
         self._started = 0
+        self._rate = 0.0
         self._renewed = time.monotonic()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -117,7 +121,9 @@ class Lease:
             self._active.discard(run_id)
 
     def _keep(self, stop: threading.Event) -> None:
-        while not stop.wait(self.timing.heartbeat):
+        while not stop.wait(min(LOOK_SECONDS, self.timing.heartbeat)):
+            if not self._due():
+                continue
             try:
                 close_old_connections()
                 with self._lock:
@@ -129,6 +135,12 @@ class Lease:
                     self._lost()
         connections.close_all()
 
+    def _due(self) -> bool:
+        """Say whether it is time to renew, or to tell the relay of a new pace."""
+        since = time.monotonic() - self._renewed
+        faster = self._started > 2 * max(self._rate * since, self._slots)
+        return not self._name or faster or since >= self.timing.heartbeat * 0.9
+
     def _beat(self) -> None:
         if not self._name:
             self._register()
@@ -138,8 +150,9 @@ class Lease:
         mine = Worker.objects.using(self.database).filter(
             name=self._name, lease_until__gt=Now()
         )
+        self._rate = started / since
         renewed = mine.update(
-            lease_until=runs.later(self.timing.lease), rate=started / since
+            lease_until=runs.later(self.timing.lease), rate=self._rate
         )
         if renewed:
             self._renewed = time.monotonic()
