@@ -27,7 +27,7 @@ NAMESPACE = "dramatiq"
 CONNECT_TIMEOUT = 1.0
 #: Seconds a worker waits for an answer; above the time a consumer waits for work.
 ANSWER_TIMEOUT = 2.0
-#: Seconds between two looks for dead workers.
+#: Seconds between two looks for dead workers, or `dead_after` if that is less.
 RESCUE_INTERVAL = 10.0
 #: What a worker's name looks like: ours, and stock Dramatiq's.
 WORKER_ID = re.compile(rb"[0-9a-f-]{36}")
@@ -157,7 +157,7 @@ class RedisBroker(CourierBroker):
             return
         if self._rescuing.acquire(blocking=False):
             try:
-                self._next_rescue = now + RESCUE_INTERVAL
+                self._next_rescue = now + min(RESCUE_INTERVAL, self.options.dead_after)
                 self._rescue_all()
             finally:
                 self._rescuing.release()
