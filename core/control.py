@@ -40,7 +40,13 @@ def cancel_all(**filters: str) -> int:
 
 def _each(step: Step, ids: Sequence[str]) -> int:
     keys = [_key(run_id) for run_id in ids]
-    return sum(step(database, keys) for database in brokers.databases())
+    return sum(_step(step, database, keys) for database in brokers.databases())
+
+
+def _step(step: Step, database: str, keys: Sequence[UUID]) -> int:
+    """Take the step in small transactions: each locks its rows until its end."""
+    batches = range(0, len(keys), BATCH)
+    return sum(step(database, keys[start : start + BATCH]) for start in batches)
 
 
 def _key(run_id: str) -> UUID:
@@ -54,9 +60,7 @@ def _all(step: Step, states: Sequence[str], filters: dict[str, str]) -> int:
     changed = 0
     for database in brokers.databases():
         found = monitoring.select(database, filters).filter(state__in=states)
-        keys = list(found.values_list("pk", flat=True))
-        for start in range(0, len(keys), BATCH):
-            changed += step(database, keys[start : start + BATCH])
+        changed += _step(step, database, list(found.values_list("pk", flat=True)))
     return changed
 
 

@@ -14,6 +14,9 @@ from django.core.signing import BadSignature, Signer
 
 from core.errors import BadMessage, InvalidArguments, PayloadTooLarge
 
+#: Arguments may be nested so deep: a worker's stack must hold it once more.
+DEEPEST = 100
+
 
 def now_ms() -> int:
     """Return this process's time in milliseconds since 1970."""
@@ -51,17 +54,19 @@ def check_payload(actor_name: str, payload: Any, limit: int) -> None:
         raise PayloadTooLarge(actor_name, size, limit)
 
 
-def _check(value: Any) -> None:
-    """Refuse what `json.dumps` would change silently, or PostgreSQL refuse."""
+def _check(value: Any, depth: int = 0) -> None:
+    """Refuse what `json.dumps` would change silently, or a database refuse."""
+    if depth > DEEPEST:
+        raise ValueError(f"they are nested deeper than {DEEPEST}")
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"the key {key!r} is not a string")
             _check(key)
-            _check(item)
+            _check(item, depth + 1)
     elif isinstance(value, list | tuple):
         for item in value:
-            _check(item)
+            _check(item, depth + 1)
     elif isinstance(value, str) and "\0" in value:
         raise ValueError("a NUL character is in them")
 

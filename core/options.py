@@ -12,6 +12,10 @@ Check = Callable[[str, Any], Any]
 
 #: What a queue may be called. Source: Dramatiq 2.2, `dramatiq.common`.
 QUEUE_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")
+#: The longest duration, in ms: ten years. Beyond, a date may not fit the database.
+LONGEST = 10 * 365 * 24 * 3600 * 1000
+#: The latest instant, in ms since 1970: databases hold what Python cannot read back.
+LATEST = round(datetime(9900, 1, 1, tzinfo=UTC).timestamp() * 1000)
 #: Longest queue and actor name, in characters: the columns' widths.
 MAX_NAME = 200
 
@@ -20,9 +24,12 @@ def duration(name: str, value: Any) -> int:
     """Return a `timedelta`, or an int of milliseconds, as milliseconds."""
     if isinstance(value, timedelta):
         value = round(value.total_seconds() * 1000)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidOption(name, value, "a timedelta, or milliseconds of at least 0")
-    return value
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not 0 <= value <= LONGEST:
+        raise InvalidOption(
+            name, value, "a timedelta, or milliseconds, from 0 to ten years"
+        )
+    return int(value)
 
 
 def _instant(name: str, value: Any) -> int:
@@ -31,7 +38,10 @@ def _instant(name: str, value: Any) -> int:
         if value.tzinfo is None:
             raise InvalidOption(name, value, "an aware datetime (it has no time zone)")
         value = round(value.astimezone(UTC).timestamp() * 1000)
-    return duration(name, value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not 0 <= value <= LATEST:
+        raise InvalidOption(name, value, "an aware datetime, or ms, from 1970 to 9900")
+    return int(value)
 
 
 def _queue_name(name: str, value: Any) -> str:

@@ -86,12 +86,18 @@ class Outbox:
             by_queue[row.queue_name].append(row)
         try:
             for queue, waiting in by_queue.items():
-                room = self.room(queue)
-                for start in range(0, min(len(waiting), room), BATCH):
-                    self.publish(waiting[start : min(start + BATCH, room)])
+                self._push(queue, waiting)
         except BrokerUnavailable as error:
             self._broken_until = time.monotonic() + BREAKER_SECONDS
             logger.warning("Left %d messages to the relay: %s", len(rows), error)
+
+    def _push(self, queue: str, rows: Sequence[Run]) -> None:
+        room = min(len(rows), self.room(queue))
+        last = max(row.priority for row in rows)
+        # What waits already goes first: it is the relay that knows the order.
+        if room and not runs.has_backlog(self.database, self.alias, queue, last):
+            for start in range(0, room, BATCH):
+                self.publish(rows[start : min(start + BATCH, room)])
 
     def publish(self, rows: Sequence[Run]) -> None:
         """Hand runs to the broker, then note it. Raises `BrokerUnavailable`."""
@@ -112,13 +118,10 @@ class Outbox:
         bound = max(2 * sum(worker.slots for worker in serving), int(ahead))
         if not bound:
             return 0
-        return max(0, bound - self._count(State.QUEUED, queue_name=queue))
-
-    def _count(self, state: State, **where: str) -> int:
-        counted = Run.objects.using(self.database).filter(
-            broker=self.alias, state=state, **where
+        published = Run.objects.using(self.database).filter(
+            broker=self.alias, state=State.QUEUED, queue_name=queue
         )
-        return counted.count()
+        return max(0, bound - published.count())
 
     def workers(self) -> list[Worker]:
         """Return the live workers that consume, at most a second old."""
@@ -137,7 +140,17 @@ class Outbox:
         """
         served = {queue for worker in self.workers() for queue in worker.queues}
         queues = served if self.backend.supports_worker else declared
-        return sum(self._relay(queue) for queue in sorted(queues))
+        published, trouble = 0, None
+        for queue in queues:
+            try:
+                published += self._relay(queue)
+            except BrokerUnavailable as error:
+                # If the broker answers, it is this queue alone that it refuses.
+                self.backend.ping()
+                trouble = error
+        if trouble and not published:
+            raise trouble
+        return published
 
     def _relay(self, queue: str) -> int:
         room = min(self.room(queue), BATCH)
@@ -156,14 +169,19 @@ class Outbox:
     def find_lost(self) -> int:
         """Take back what was published and not started though a worker was idle.
 
-        While every worker is busy a published run merely waits, however long: it
-        would be a storm to send those again.
+        While every worker of its queue is busy a published run merely waits, however
+        long: it would be a storm to send those again.
         """
-        slots: Counter[str] = Counter()
-        for worker in self.workers():
-            slots.update(dict.fromkeys(worker.queues, worker.slots))
-        busy = self._count(State.RUNNING)
-        idle = [queue for queue, total in slots.items() if total > busy]
+        running = Run.objects.using(self.database).filter(
+            broker=self.alias, state=State.RUNNING
+        )
+        busy = Counter(running.values_list("worker", flat=True))
+        idle = {
+            queue
+            for worker in self.workers()
+            if busy[worker.name] < worker.slots
+            for queue in worker.queues
+        }
         return sum(
             runs.forget(self.database, self.alias, queue, BATCH) for queue in idle
         )

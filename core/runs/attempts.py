@@ -41,9 +41,14 @@ def _held(database: str, run: Run) -> QuerySet[Run]:
 
 
 def succeed(database: str, run: Run) -> bool:
-    """Settle an attempt that returned."""
+    """Settle an attempt that returned. Said twice of one attempt it is true twice."""
     held = _held(database, run)
-    return held.update(state=State.SUCCEEDED, finished_at=Now()) == 1
+    if held.update(state=State.SUCCEEDED, finished_at=Now()):
+        return True
+    settled = Run.objects.using(database).filter(
+        pk=run.pk, state=State.SUCCEEDED, attempt=run.attempt
+    )
+    return settled.exists()
 
 
 def retry(database: str, run: Run, failure: Failure, delay: float) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from core.models import Run, State
@@ -25,6 +26,21 @@ def insert(database: str, rows: Sequence[Run]) -> None:
         Run.objects.using(database).bulk_create(rows, batch_size=1000)
 
 
+def has_backlog(database: str, broker: str, queue: str, priority: int) -> bool:
+    """Say whether as urgent runs, or more urgent ones, wait for the relay."""
+    return _due(database, broker, queue).filter(priority__lte=priority).exists()
+
+
+def _due(database: str, broker: str, queue: str) -> QuerySet[Run]:
+    return Run.objects.using(database).filter(
+        broker=broker,
+        queue_name=queue,
+        state=State.PENDING,
+        due_at__lte=Now(),
+        relay_at__lte=Now(),
+    )
+
+
 def reserve(
     database: str, broker: str, queue: str, limit: int, seconds: float
 ) -> list[Run]:
@@ -33,16 +49,10 @@ def reserve(
     Claims, not locks: nothing is locked while the broker is waited for, and what a
     killed relay had taken comes back by itself.
     """
-    due = Run.objects.using(database).filter(
-        broker=broker,
-        queue_name=queue,
-        state=State.PENDING,
-        due_at__lte=Now(),
-        relay_at__lte=Now(),
-    )
     with transaction.atomic(using=database):
         rows = list(
-            due.order_by("priority", "due_at")
+            _due(database, broker, queue)
+            .order_by("priority", "due_at")
             .select_for_update(skip_locked=True)
             .only("id", "actor_name", "queue_name", "attempt")[:limit]
         )

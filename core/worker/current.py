@@ -33,8 +33,13 @@ class CurrentRun:
         """
         with transaction.atomic(using=self._database):
             yield
-            if not self.settled and not self._settle():
+            if not self._settle():
                 raise LeaseLost(f"run {self.id}: attempt {self.attempt} was replaced")
+            # Not before the outermost commit: a transaction around this one may
+            # still be rolled back, and the success with it.
+            transaction.on_commit(self._committed, using=self._database)
+
+    def _committed(self) -> None:
         self.settled = True
 
 

@@ -9,7 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    close_old_connections,
+    connections,
+)
 
 from core import runs
 from core.errors import BrokerUnavailable
@@ -69,11 +74,14 @@ class Keeper:
         try:
             close_old_connections()
             published = step()
-        except (BrokerUnavailable, DatabaseError) as error:
+        except (BrokerUnavailable, DatabaseError, InterfaceError) as error:
             connections[self.outbox.database].close()
             if type(error).__name__ != self._trouble:
                 logger.warning("Cannot relay: %s", error)
             self._trouble = type(error).__name__
+            return 0
+        except Exception:  # whatever it is, without this thread nothing is relayed
+            logger.exception("Could not relay.")
             return 0
         if self._trouble:
             logger.warning("Relaying again.")

@@ -9,7 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    close_old_connections,
+    connections,
+)
 from django.db.models.functions import Now
 
 from core import runs
@@ -129,7 +134,8 @@ class Lease:
                 with self._lock:
                     if not stop.is_set():
                         self._beat()
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
+                connections[self.database].close()
                 logger.warning("Could not renew a worker's lease: %s", error)
                 if time.monotonic() - self._renewed > self.timing.lease:
                     self._lost()

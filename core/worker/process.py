@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from core.worker.lease import Lease
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: Unknown again after longer than this, s, is another deploy, or a requeue.
+LONGEST_GAP = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,11 @@ def process(post: Post, run_id: UUID) -> None:
             return
         try:
             actor = registry.get(run.actor_name)
-        except UnknownActor as error:
+            options = Options.resolve(post.defaults, actor.options, run.options)
+        except (UnknownActor, TypeError) as error:
+            # TypeError: an option that a newer release has stored.
             _postpone(post, run, error)
             return
-        options = Options.resolve(post.defaults, actor.options, run.options)
         _perform(post, run, actor, options)
 
 
@@ -147,23 +152,25 @@ def _failed(
         logger.warning("%s failed and waits %.1f s: %s", name, wait, failure.error)
 
 
-def _postpone(post: Post, run: Run, error: UnknownActor) -> None:
+def _postpone(post: Post, run: Run, error: Exception) -> None:
     """Let a run wait for a worker that knows its actor: a deploy may be under way."""
     failure = Failure(Outcome.UNKNOWN, str(error))
-    first = (
-        Attempt.objects.using(post.database)
-        .filter(run_id=run.pk, outcome=Outcome.UNKNOWN)
-        .order_by("number")
-        .first()
-    )
-    if first and run.started_at:
-        waited = (run.started_at - first.started_at).total_seconds()
-    else:
-        waited = 0.0
-    if waited > post.timing.unknown:
+    if _unknown_for(post, run) > post.timing.unknown:
         persist(post, lambda: runs.bury(post.database, run, failure))
         logger.error("Gave up on %s %s: %s", run.actor_name, run.pk, error)
         return
     delay = verdict.backoff(run.attempt - 1, shortest=1000, longest=60_000) / 1000
     persist(post, lambda: runs.postpone(post.database, run, failure, delay))
     logger.warning("%s %s waits: %s", run.actor_name, run.pk, error)
+
+
+def _unknown_for(post: Post, run: Run) -> float:
+    """Return the seconds since when no worker has known the actor, without a gap."""
+    attempts = Attempt.objects.using(post.database).filter(run_id=run.pk)
+    since = started = run.started_at or datetime.now(UTC)
+    for attempt in attempts.order_by("-number")[:200]:
+        gap = (since - attempt.started_at).total_seconds()
+        if attempt.outcome != Outcome.UNKNOWN or gap > LONGEST_GAP:
+            break
+        since = attempt.started_at
+    return (started - since).total_seconds()

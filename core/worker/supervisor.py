@@ -76,13 +76,17 @@ class Supervisor:
             self._bury(child, child.process, now)
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(  # noqa: S603  # our own command line
-            self.command,
-            env={**os.environ, SUPERVISOR: self.name},
-            # A Ctrl-C in the terminal reaches us alone: a second signal means "kill".
-            start_new_session=True,
-        )
         child.started_at = time.monotonic()
+        try:
+            child.process = subprocess.Popen(  # noqa: S603  # our own command line
+                self.command,
+                env={**os.environ, SUPERVISOR: self.name},
+                # A Ctrl-C in the terminal reaches us alone: a second signal kills.
+                start_new_session=True,
+            )
+        except OSError as error:  # no memory, no process ids: not for ever
+            logger.error("Could not start a worker process: %s", error)
+            child.start_at = child.started_at + LONGEST_PAUSE
 
     def _bury(self, child: Child, process: subprocess.Popen[bytes], now: float) -> None:
         young = now - child.started_at < YOUNG

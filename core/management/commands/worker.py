@@ -13,6 +13,7 @@ from core.broker import Broker
 from core.errors import BrokerConfigError
 from core.handler import brokers
 from core.worker.keeper import Keeper
+from core.worker.lease import SUPERVISOR
 from core.worker.supervisor import Supervisor
 
 
@@ -84,8 +85,12 @@ def _child(options: dict[str, Any], queues: list[str]) -> list[str]:
 
 
 def _end_with_parent() -> None:
-    """Stop this process when the supervisor is gone: nothing would relay for it."""
-    parent = os.getppid()
-    while os.getppid() == parent:
+    """Stop this process when the supervisor is gone: nothing would relay for it.
+
+    The supervisor's name begins with its pid. Our own parent's would not do: while we
+    booted, it may have died already.
+    """
+    supervisor = os.environ.get(SUPERVISOR) or str(os.getppid())
+    while os.getppid() == int(supervisor.partition("-")[0]):
         time.sleep(1)
     os.kill(os.getpid(), 15)
