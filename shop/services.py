@@ -42,11 +42,9 @@ def place_order(
     lines: Sequence[tuple[Product, int]],
     idempotency_key: str | None = None,
 ) -> tuple[Order, bool]:
-    """Return the order and whether this call made it.
+    """Return the order and whether this call made it; all of it is one transaction.
 
-    The order, its events and its tasks are one transaction. The same key and content
-    again, even at the same moment, give the same order.
-
+    The same key and content again, even at the same moment, give the same order.
     Raises `IdempotencyConflict`: the key belongs to other content.
     """
     draft = Order(

@@ -9,6 +9,8 @@ from project.demo.processes import Shop
 from tests.conformance.stacks import COMBINATIONS
 from tests.services.smtp import SmtpServer
 
+pytestmark = pytest.mark.slow
+
 LINES = [[{"product": "boxcar-gs", "quantity": 2}]]
 
 
