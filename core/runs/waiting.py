@@ -84,17 +84,10 @@ def mark(database: str, rows: Sequence[Run], lost: float) -> None:
 
 
 def _mark(database: str, ids: Sequence[UUID], attempt: int, lost: float) -> None:
-    with transaction.atomic(using=database):
-        waiting = Run.objects.using(database).filter(
-            pk__in=ids, state=State.PENDING, attempt=attempt
-        )
-        # Skip what is locked: its claim is under way, and two marks cannot deadlock.
-        free = waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)
-        found = list(free)
-        if found:
-            Run.objects.using(database).filter(pk__in=found).update(
-                state=State.QUEUED, relay_at=later(lost)
-            )
+    waiting = Run.objects.using(database).filter(
+        pk__in=ids, state=State.PENDING, attempt=attempt
+    )
+    _change_free(waiting, len(ids), state=State.QUEUED, relay_at=later(lost))
 
 
 def forget(database: str, broker: str, queue: str, limit: int) -> int:
@@ -102,16 +95,21 @@ def forget(database: str, broker: str, queue: str, limit: int) -> int:
     overdue = Run.objects.using(database).filter(
         broker=broker, queue_name=queue, state=State.QUEUED, relay_at__lte=Now()
     )
-    with transaction.atomic(using=database):
-        free = overdue.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    return _change_free(overdue, limit, state=State.PENDING, relay_at=Now())
+
+
+def _change_free(runs: QuerySet[Run], limit: int, **changes: Any) -> int:
+    """Change those of the runs that nobody has locked; return how many.
+
+    What is locked is being claimed or changed already. Skipping it, two batches that
+    overlap cannot deadlock.
+    """
+    with transaction.atomic(using=runs.db):
+        free = runs.select_for_update(skip_locked=True).values_list("pk", flat=True)
         ids = list(free[:limit])
         if not ids:
             return 0
-        return (
-            Run.objects.using(database)
-            .filter(pk__in=ids)
-            .update(state=State.PENDING, relay_at=Now())
-        )
+        return Run.objects.using(runs.db).filter(pk__in=ids).update(**changes)
 
 
 def cancel(database: str, ids: Sequence[UUID]) -> int:

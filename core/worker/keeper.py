@@ -9,12 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from django.db import (
-    DatabaseError,
-    InterfaceError,
-    close_old_connections,
-    connections,
-)
+from django.db import Error, close_old_connections, connections
 
 from core import runs
 from core.errors import BrokerUnavailable
@@ -74,7 +69,7 @@ class Keeper:
         try:
             close_old_connections()
             published = step()
-        except (BrokerUnavailable, DatabaseError, InterfaceError) as error:
+        except (BrokerUnavailable, Error) as error:
             connections[self.outbox.database].close()
             if type(error).__name__ != self._trouble:
                 logger.warning("Cannot relay: %s", error)

@@ -9,12 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
-from django.db import (
-    DatabaseError,
-    InterfaceError,
-    close_old_connections,
-    connections,
-)
+from django.db import Error, close_old_connections, connections
 from django.db.models.functions import Now
 
 from core import runs
@@ -66,7 +61,7 @@ class Lease:
             self._slots, self._queues = slots, list(queues)
             try:
                 self._register()
-            except DatabaseError as error:
+            except Error as error:
                 logger.warning("Could not register as a worker yet: %s", error)
 
     def take(self) -> str:
@@ -134,7 +129,7 @@ class Lease:
                 with self._lock:
                     if not stop.is_set():
                         self._beat()
-            except (DatabaseError, InterfaceError) as error:
+            except Error as error:
                 connections[self.database].close()
                 logger.warning("Could not renew a worker's lease: %s", error)
                 if time.monotonic() - self._renewed > self.timing.lease:

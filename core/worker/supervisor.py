@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from uuid import uuid4
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from core.models import Worker
 from core.worker.keeper import Keeper
@@ -107,7 +107,7 @@ class Supervisor:
             Worker.objects.using(database).filter(
                 supervisor=self.name, pid=pid
             ).delete()
-        except DatabaseError:
+        except Error:
             connections[database].close()
             logger.warning("Left the lease of process %d to run out.", pid)
         self.keeper.rescue_now()

@@ -12,9 +12,10 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from project.demo.processes import PROJECT, Shop, free_port
+from project.demo.processes import PROJECT, Shop
 from shop.models import Product, StockRecord
 from shop.seeds import seed_products
+from tests.services.environment import free_port
 from tests.services.smtp import SmtpServer
 
 
