@@ -1,7 +1,10 @@
 """No engine at all: messages are delivered by the process that publishes them."""
 
-from collections import deque
+import heapq
+import itertools
+import threading
 from collections.abc import Sequence
+from operator import attrgetter
 
 from core.backend import BaseBackend, Hint, Receiver
 from core.errors import BrokerConfigError
@@ -19,6 +22,7 @@ class InProcessBackend(BaseBackend):
 
     engine = "inprocess"
     supports_worker = False
+    supports_events = False
 
     def __init__(
         self, alias: str, url: str, receiver: Receiver, *, mode: str = "immediate"
@@ -28,28 +32,39 @@ class InProcessBackend(BaseBackend):
             problem = f"mode is {mode!r}; write one of {', '.join(map(repr, MODES))}."
             raise BrokerConfigError(alias, "OPTIONS", problem)
         self.mode = mode
-        # A deque's append and popleft are atomic: threads need no lock.
-        self._waiting: deque[Hint] = deque()
+        self._lock = threading.Lock()
+        # A heap of (band, number, hint): the most urgent first, then the oldest.
+        self._waiting: list[tuple[int, int, Hint]] = []
+        self._numbers = itertools.count()
 
-    def publish(self, hints: Sequence[Hint]) -> None:
-        """Deliver the hints, or keep them for `drain`."""
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
+        """Deliver the hints, the most urgent first, or keep them for `drain`."""
         if self.mode == "drained":
-            self._waiting.extend(hints)
+            self._keep(hints)
             return
-        for hint in hints:
+        for hint in sorted(hints, key=attrgetter("band")):
             self.receiver.deliver(hint.queue, hint.body)
+
+    def _keep(self, hints: Sequence[Hint]) -> None:
+        with self._lock:
+            for hint in hints:
+                entry = (hint.band, next(self._numbers), hint)
+                heapq.heappush(self._waiting, entry)
 
     def drain(self) -> int:
         """Deliver until none is left, also what is published meanwhile; count them.
 
-        A message whose delivery raises is given back, and the error goes on.
+        The most urgent first. A message whose delivery raises is given back, and the
+        error goes on.
         """
         delivered = 0
-        while (hint := self._next()) is not None:
+        while (entry := self._next()) is not None:
+            hint = entry[-1]
             try:
                 self.receiver.deliver(hint.queue, hint.body)
             except BaseException:
-                self._waiting.appendleft(hint)
+                with self._lock:
+                    heapq.heappush(self._waiting, entry)
                 raise
             delivered += 1
         return delivered
@@ -63,20 +78,19 @@ class InProcessBackend(BaseBackend):
 
     def depth(self, queue: str) -> int:
         """Count what `drain` would deliver from a queue."""
-        return sum(hint.queue == queue for hint in list(self._waiting))
+        return sum(hint.queue == queue for *_, hint in list(self._waiting))
 
     def purge(self, queue: str) -> int:
         """Drop what `drain` would deliver from a queue."""
-        doomed = [hint for hint in list(self._waiting) if hint.queue == queue]
-        for hint in doomed:
-            self._waiting.remove(hint)
-        return len(doomed)
+        with self._lock:
+            before = len(self._waiting)
+            self._waiting = [e for e in self._waiting if e[-1].queue != queue]
+            heapq.heapify(self._waiting)
+            return before - len(self._waiting)
 
     def ping(self) -> None:
         """Return: it is always there."""
 
-    def _next(self) -> Hint | None:
-        try:
-            return self._waiting.popleft()
-        except IndexError:
-            return None
+    def _next(self) -> tuple[int, int, Hint] | None:
+        with self._lock:
+            return heapq.heappop(self._waiting) if self._waiting else None

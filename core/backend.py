@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 
+#: A queue has so many lines; band 0 is served first, whatever waits behind it.
+BANDS = 5
+#: The band of a message with priority 0.
+MIDDLE_BAND = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """One message as the engine carries it: "run this run, if it still waits"."""
@@ -18,6 +24,7 @@ class Hint:
     actor_name: str  # the native task name in the engine
     queue: str  # the physical queue, <namespace>.<engine>.<alias>.<queue>
     body: str  # signed text; the only argument, handed back to `deliver` as it is
+    band: int = MIDDLE_BAND  # 0 to BANDS - 1; core computes it from the priority
 
 
 class Receiver(Protocol):
@@ -41,6 +48,9 @@ class Receiver(Protocol):
     def worker_started(self, slots: int) -> None:
         """The engine's worker is up in this process and runs `slots` at once."""
 
+    def worker_stopping(self) -> None:
+        """The engine's worker was told to stop; it still waits for running bodies."""
+
     def worker_stopped(self) -> None:
         """The engine's worker has ended; nothing of it runs any more."""
 
@@ -62,6 +72,8 @@ class BaseBackend(ABC):
     engine: ClassVar[str]
     #: False: `publish` runs the message in this very process, there is no queue.
     supports_worker: ClassVar[bool] = True
+    #: False: there is no `announce`; other services learn of no event.
+    supports_events: ClassVar[bool] = True
 
     def __init__(self, alias: str, url: str, receiver: Receiver) -> None:
         self.alias = alias
@@ -69,12 +81,23 @@ class BaseBackend(ABC):
         self.receiver = receiver
 
     @abstractmethod
-    def publish(self, hints: Sequence[Hint]) -> None:
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """Hand all hints to the broker; return when it has confirmed them.
 
-        Raises `BrokerUnavailable` within the backend's deadline (some, none or all
-        may have arrived). Called from any thread, of any process, also after a fork.
+        Raises `BrokerUnavailable` within `seconds`, or the backend's own deadline when
+        that is None (some, none or all may have arrived). Called from any thread, of
+        any process, also after a fork.
         """
+
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        """Hand events to everyone who listens; return when the broker has them.
+
+        To the durable fanout exchange `place` on RabbitMQ (declared if it is missing,
+        each event a persistent message), or to the stream `place` on Redis (field
+        "event", trimmed to about 100,000 entries). Each event is a CloudEvent in JSON.
+        Raises `BrokerUnavailable` as `publish` does.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no fan-out.")
 
     @abstractmethod
     def work(self, queues: Sequence[str], threads: int) -> None:
@@ -86,11 +109,11 @@ class BaseBackend(ABC):
 
     @abstractmethod
     def depth(self, queue: str) -> int:
-        """Count the messages that wait in a physical queue (not those being run)."""
+        """Count what waits in a physical queue, all bands (not what is being run)."""
 
     @abstractmethod
     def purge(self, queue: str) -> int:
-        """Drop what waits in a physical queue; return how many (the rows stay)."""
+        """Drop what waits in a physical queue, all bands; return how many."""
 
     @abstractmethod
     def ping(self) -> None:

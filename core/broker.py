@@ -141,6 +141,9 @@ class Broker:
         """Register this process as a worker; see `Receiver.worker_started`."""
         self.lease.offer(slots, self._serving or self.queues())
 
+    def worker_stopping(self) -> None:
+        """Tell the running bodies that asked; see `Receiver.worker_stopping`."""
+
     def worker_stopped(self) -> None:
         """Sign this process off; see `Receiver.worker_stopped`."""
         self.lease.drop()

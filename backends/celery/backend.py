@@ -63,7 +63,7 @@ class CeleryBackend(BaseBackend):
         self._app.declare(actors.values())
         return self._app
 
-    def publish(self, hints: Sequence[Hint]) -> None:
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         if hints:
             self._links.call(lambda link: link.publish(hints))
 

@@ -44,7 +44,7 @@ class DramatiqBackend(BaseBackend):
         self.broker = _broker(alias, self.url, options)
         self.broker.receiver = receiver
 
-    def publish(self, hints: Sequence[Hint]) -> None:
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """See `BaseBackend.publish`."""
         if hints:
             self.broker.publish(hints)
