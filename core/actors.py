@@ -1,10 +1,17 @@
 """Declaring actors: what user code touches first."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import fields, replace
 from typing import Any, Generic, ParamSpec, TypeVar, overload
+from uuid import UUID
 
-from core.errors import InvalidArguments, InvalidOption
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from core.errors import InvalidArguments, InvalidOption, OptionConflict
 from core.handler import brokers
 from core.messages import Message
 from core.options import MAX_NAME, Options
@@ -12,6 +19,9 @@ from core.registry import registry
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+#: What core itself understands; the rest is asked of the middleware.
+OPTION_NAMES = frozenset(f.name for f in fields(Options))
 
 
 class Actor(Generic[P, R]):
@@ -42,9 +52,24 @@ class Actor(Generic[P, R]):
         code = inspect.unwrap(self.fn).__code__
         return f"{code.co_filename}:{code.co_firstlineno}"
 
-    def send(self, *args: P.args, **kwargs: P.kwargs) -> Message:
+    def send(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call, in the caller's transaction."""
-        return self.send_with_options(args=args, kwargs=kwargs)
+        return self._enqueue(self._build(args, kwargs, {}))
+
+    async def asend(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
+        """Enqueue a call from async code.
+
+        It commits in a transaction of its own: Django's transactions do not span
+        `await`. To send within one, use `send` inside `sync_to_async`.
+        """
+        return await sync_to_async(self.send)(*args, **kwargs)
+
+    def using(self, **options: Any) -> "Using[P, R]":
+        """Return this actor with options of the send, to be sent typed.
+
+        Raises `UnknownOption`, `InvalidOption`, `OptionConflict`.
+        """
+        return Using(self, self._check(options))
 
     def send_with_options(
         self,
@@ -52,15 +77,14 @@ class Actor(Generic[P, R]):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         **options: Any,
-    ) -> Message:
+    ) -> Message[R]:
         """Enqueue a call with options of its own, such as `delay` or `priority`."""
         message = self.message_with_options(args=args, kwargs=kwargs, **options)
-        brokers[self._broker(message.options)].enqueue([message])
-        return message
+        return self._enqueue(message)
 
-    def message(self, *args: P.args, **kwargs: P.kwargs) -> Message:
+    def message(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Build a call without enqueueing it."""
-        return self.message_with_options(args=args, kwargs=kwargs)
+        return self._build(args, kwargs, {})
 
     def message_with_options(
         self,
@@ -68,25 +92,84 @@ class Actor(Generic[P, R]):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         **options: Any,
-    ) -> Message:
+    ) -> Message[R]:
         """Build a call with options of its own without enqueueing it.
 
         Raises:
             InvalidArguments: they do not fit the function's signature.
-            UnknownOption, InvalidOption: an option of the send is wrong.
+            UnknownOption, InvalidOption, OptionConflict: an option is wrong.
         """
-        kwargs = dict(kwargs or {})
+        return self._build(args, kwargs or {}, self._check(options))
+
+    def _check(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        if not options:
+            return {}
+        extra = brokers.extra_options() if set(options) - OPTION_NAMES else ()
+        checked = Options.check("send", options, extra)
+        Options.resolve(self.options, checked, extra=extra).check_conflicts()
+        return checked
+
+    def _build(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]
+    ) -> Message[R]:
         try:
             self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise InvalidArguments(self.actor_name, str(error)) from None
-        checked = Options.check("send", options)
-        broker = brokers[self._broker(checked)]
-        queue = Options.resolve(broker.defaults, self.options, checked).queue_name
-        return Message(queue, self.actor_name, tuple(args), kwargs, checked)
+        broker = brokers.carrier(self.actor_name, options)
+        queue = options.get("queue_name") or broker.inbox.queue_of(self)
+        return Message(queue, self.actor_name, tuple(args), dict(kwargs), options)
 
-    def _broker(self, options: Mapping[str, Any]) -> str:
-        return Options.resolve(self.options, options).broker
+    def _enqueue(self, message: Message[R]) -> Message[R]:
+        broker = brokers.carrier(self.actor_name, message.options)
+        return sent(message, broker.enqueue([message])[0])
+
+
+class Using(Generic[P, R]):
+    """An actor with options of the send; made by `Actor.using`."""
+
+    def __init__(self, actor: Actor[P, R], options: dict[str, Any]) -> None:
+        self._actor = actor
+        self._options = options
+
+    def send(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
+        """Enqueue a call with these options, in the caller's transaction."""
+        return self._actor._enqueue(self.message(*args, **kwargs))
+
+    async def asend(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
+        """Enqueue a call from async code, in a transaction of its own."""
+        return await sync_to_async(self.send)(*args, **kwargs)
+
+    def message(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
+        """Build a call with these options without enqueueing it."""
+        return self._actor._build(args, kwargs, self._options)
+
+
+def sent(message: Message[R], run_id: UUID) -> Message[R]:
+    """Return a message as it was taken in: under an earlier one's id, perhaps."""
+    if str(run_id) == message.message_id:
+        return message
+    return replace(message, message_id=str(run_id), created=False)
+
+
+def send_many(messages: Iterable[Message[Any]]) -> list[Message[Any]]:
+    """Enqueue any number of messages in one transaction and few round trips.
+
+    Returns them as they were taken in; see `Message.created`.
+    """
+    given = list(messages)
+    by_alias: dict[str, list[int]] = defaultdict(list)
+    for index, message in enumerate(given):
+        alias = brokers.carrier(message.actor_name, message.options).alias
+        by_alias[alias].append(index)
+    with ExitStack() as stack:
+        for database in sorted({brokers[alias].database for alias in by_alias}):
+            stack.enter_context(transaction.atomic(using=database))
+        for alias, indexes in by_alias.items():
+            ids = brokers[alias].enqueue([given[index] for index in indexes])
+            for index, run_id in zip(indexes, ids, strict=True):
+                given[index] = sent(given[index], run_id)
+    return given
 
 
 @overload
@@ -112,12 +195,17 @@ def actor(
     unless given. The options are those of `core.options.Options`.
 
     Raises:
-        UnknownOption, InvalidOption: an option is wrong.
+        UnknownOption, InvalidOption, OptionConflict: an option is wrong.
         DuplicateActor: another function has this name.
     """
-    checked = Options.check("actor", options)
+    extra = brokers.extra_options() if set(options) - OPTION_NAMES else ()
+    checked = Options.check("actor", options, extra)
+    resolved = Options.resolve(checked, extra=extra)
+    resolved.check_conflicts()
 
     def declare(fn: Callable[P, R]) -> Actor[P, R]:
+        if resolved.atomic and inspect.iscoroutinefunction(fn):
+            raise OptionConflict("async def", "atomic", "a transaction has one thread")
         name = actor_name or f"{fn.__module__}.{fn.__qualname__}"
         if len(name) > MAX_NAME:
             raise InvalidOption("actor_name", name, f"at most {MAX_NAME} characters")

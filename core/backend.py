@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-
 #: A queue has so many lines; band 0 is served first, whatever waits behind it.
 BANDS = 5
 #: The band of a message with priority 0.

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +10,22 @@ from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from core import runs
+from core import middleware, runs
 from core.backend import BaseBackend
-from core.envelope import Envelope, check_payload
-from core.errors import BadMessage, BrokerConfigError, CoreError
+from core.envelope import Envelope
+from core.errors import BadMessage, BrokerConfigError, CoreError, Shutdown
+from core.inbox import Inbox
+from core.middleware import Chain
 from core.models import Parked, Run
 from core.options import MAX_NAME, Options
 from core.outbox import Outbox
 from core.registry import registry
+from core.runs import Rules
 from core.timing import Timing
+from core.worker import alone
 from core.worker.lease import Lease
-from core.worker.process import Post, process
+from core.worker.post import Post
+from core.worker.process import process, process_direct
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ DEFAULTS: Mapping[str, Any] = {
     "NAMESPACE": "switchyard",
     "OPTIONS": {},
     "ACTOR_OPTIONS": {},
+    "MIDDLEWARE": (),
     "TIMING": {},
     "MAX_PAYLOAD": 1024 * 1024,
 }
@@ -50,15 +55,26 @@ class Broker:
         self.alias = alias
         self.database: str = config["DATABASE"]
         self.timing = Timing.read(alias, config["TIMING"])
-        self.defaults = _defaults(alias, config["ACTOR_OPTIONS"])
-        self.max_payload: int = config["MAX_PAYLOAD"]
+        self.chain = Chain(self, middleware.build(alias, config["MIDDLEWARE"]))
+        self.defaults = _defaults(alias, config["ACTOR_OPTIONS"], self.chain.options)
         self.backend = self._backend(config)
         self.outbox = Outbox(
             alias, self.database, config["NAMESPACE"], self.backend, self.timing
         )
+        self.outbox.rules = self.rules
+        self.inbox = Inbox(
+            self.outbox, self.chain, self.defaults, config["MAX_PAYLOAD"]
+        )
         self.lease = Lease(alias, self.backend.engine, self.database, self.timing)
         self._serving: list[str] = []
-        self._post = Post(self.database, self.lease, self.timing, self.defaults)
+        self._post = Post(
+            self.lease,
+            self.outbox,
+            self.chain,
+            self.defaults,
+            config["MAX_PAYLOAD"],
+            self.inbox.follow_up,
+        )
 
     def _backend(self, config: Mapping[str, Any]) -> BaseBackend:
         try:
@@ -70,37 +86,17 @@ class Broker:
         except TypeError as error:
             raise BrokerConfigError(self.alias, "OPTIONS", str(error)) from error
 
-    def enqueue(self, messages: Sequence[Envelope]) -> None:
-        """Write the messages as runs, in the caller's transaction."""
-        rows, due = [], []
-        for message in messages:
-            row, options = self._row(message)
-            rows.append(row)
-            if _at_once(options):
-                due.append(row)
-        self.outbox.add(rows, due)
+    def enqueue(self, messages: Sequence[Envelope]) -> list[UUID]:
+        """Take messages in; see `Inbox.enqueue`."""
+        return self.inbox.enqueue(messages)
 
-    def _row(self, message: Envelope) -> tuple[Run, Options]:
-        check_payload(
-            message.actor_name, [message.args, message.kwargs], self.max_payload
-        )
-        actor = registry.get(message.actor_name)
-        options = Options.resolve(self.defaults, actor.options, message.options)
-        due_at = _due_at(options)
-        row = Run(
-            pk=UUID(message.message_id),
-            broker=self.alias,
-            actor_name=message.actor_name,
-            queue_name=message.queue_name,
-            priority=options.priority,
-            args=list(message.args),
-            kwargs=message.kwargs,
-            options=message.options,
-            created_at=Now(),
-            due_at=due_at,
-            relay_at=runs.later(self.timing.grace) if _at_once(options) else due_at,
-        )
-        return row, options
+    def get_actor(self, name: str) -> Any:
+        """Return a declared actor; middleware asks for its options."""
+        return registry.get(name)
+
+    def rules(self) -> Rules:
+        """Return the limits of the actors that have some."""
+        return self.inbox.rules()
 
     def find(self, run_id: str) -> Run | None:
         """Return the run with this id, or None; also for what is no id at all."""
@@ -110,18 +106,28 @@ class Broker:
             return None
         return Run.objects.using(self.database).filter(pk=key).first()
 
+    def read(
+        self, ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Return these fields of the runs that there are, by id."""
+        found = Run.objects.using(self.database).filter(pk__in=ids)
+        return {str(row.pop("pk")): row for row in found.values("pk", *fields)}
+
     def cancel(self, run_id: str) -> bool:
-        """Stop a run that has not started; say whether that was in time."""
+        """Stop a run, now or while it runs; say whether it had not ended."""
         return runs.cancel(self.database, [UUID(run_id)]) == 1
 
     def deliver(self, queue: str, body: str) -> None:
         """Run what `body` points to; see `Receiver.deliver`."""
         try:
-            run_id = self.outbox.seal.open(body)
+            found = self.outbox.seal.open(body)
         except BadMessage as error:
-            self.park(queue, body.encode(errors="surrogateescape"), error.reason)
+            self.park(queue, body.encode(errors="surrogatepass"), error.reason)
+            return
+        if isinstance(found, UUID):
+            process(self._post, found)
         else:
-            process(self._post, run_id)
+            process_direct(self._post, found)
 
     def park(self, queue: str, body: bytes, reason: str) -> None:
         """Keep what cannot be understood; see `Receiver.park`."""
@@ -140,32 +146,37 @@ class Broker:
     def worker_started(self, slots: int) -> None:
         """Register this process as a worker; see `Receiver.worker_started`."""
         self.lease.offer(slots, self._serving or self.queues())
+        self.chain.after("worker_boot", self.backend.engine)
 
     def worker_stopping(self) -> None:
         """Tell the running bodies that asked; see `Receiver.worker_stopping`."""
+        self.chain.before("worker_shutdown", self.backend.engine)
+        self.lease.interrupts.shut_down(Shutdown)
 
     def worker_stopped(self) -> None:
         """Sign this process off; see `Receiver.worker_stopped`."""
         self.lease.drop()
+        self.chain.after("worker_shutdown", self.backend.engine)
 
     def actors(self) -> Mapping[str, str]:
         """Return every actor's name with its physical queue."""
         return {
-            actor.actor_name: self.outbox.physical(self._queue(actor.options))
+            actor.actor_name: self.outbox.physical(self.inbox.queue_of(actor))
             for actor in registry
         }
 
-    def _queue(self, options: Mapping[str, Any]) -> str:
-        return Options.resolve(self.defaults, options).queue_name
-
     def queues(self) -> list[str]:
         """Return the queues of every declared actor."""
-        return sorted({self._queue(actor.options) for actor in registry})
+        return sorted({self.inbox.queue_of(actor) for actor in registry})
 
     def work(self, queues: Iterable[str], threads: int) -> None:
         """Run the engine's worker in this process until it is told to stop."""
         self._serving = list(queues)
         self.backend.work([self.outbox.physical(q) for q in self._serving], threads)
+
+    def work_alone(self) -> None:
+        """Run what crashed its process, one at a time, until there is none."""
+        alone.work(self._post)
 
 
 def _read(alias: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,20 +194,12 @@ def _read(alias: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _defaults(alias: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _defaults(
+    alias: str, given: Mapping[str, Any], extra: frozenset[str]
+) -> dict[str, Any]:
     try:
-        return Options.check("actor", given)
+        checked = Options.check("actor", given, extra)
+        Options.resolve(checked, extra=extra).check_conflicts()
     except CoreError as error:
         raise BrokerConfigError(alias, "ACTOR_OPTIONS", str(error)) from error
-
-
-def _at_once(options: Options) -> bool:
-    return not options.delay and options.eta is None
-
-
-def _due_at(options: Options) -> Any:
-    if _at_once(options):
-        return Now()
-    if options.eta is None:
-        return runs.later(options.delay / 1000)
-    return datetime.fromtimestamp((options.eta + options.delay) / 1000, UTC)
+    return checked

@@ -50,6 +50,19 @@ class InvalidOption(CoreError, ValueError):
         return f"Option {self.name!r} is {self.value!r}; it must be {self.expected}."
 
 
+class OptionConflict(CoreError, ValueError):
+    """Two options that cannot go together."""
+
+    def __init__(self, first: str, second: str, why: str) -> None:
+        super().__init__(first, second, why)
+        self.first = first
+        self.second = second
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.first} cannot go with {self.second}: {self.why}. Leave one out."
+
+
 class InvalidArguments(CoreError, TypeError):
     """Arguments do not fit the actor's signature, or are not JSON."""
 
@@ -134,6 +147,22 @@ class WrongDatabase(CoreError):
         )
 
 
+class IdempotencyConflict(CoreError, ValueError):
+    """An idempotency key was used before, with other arguments."""
+
+    def __init__(self, actor_name: str, key: str, run_id: str) -> None:
+        super().__init__(actor_name, key, run_id)
+        self.actor_name = actor_name
+        self.key = key
+        self.run_id = run_id
+
+    def __str__(self) -> str:
+        return (
+            f"{self.actor_name}: the idempotency_key {self.key!r} belongs to run"
+            f" {self.run_id}, which has other arguments. Give this call its own key."
+        )
+
+
 class BrokerUnavailable(CoreError):
     """The broker did not confirm in time. What was published may have arrived."""
 
@@ -157,6 +186,64 @@ class BadMessage(CoreError):
         return self.reason
 
 
+class NotDurable(CoreError):
+    """What needs a row was asked of a message that has none (durable=False)."""
+
+    def __init__(self, message_id: str, wanted: str) -> None:
+        super().__init__(message_id, wanted)
+        self.message_id = message_id
+        self.wanted = wanted
+
+    def __str__(self) -> str:
+        return f"Message {self.message_id} is durable=False: no row for {self.wanted}."
+
+
+class ResultError(CoreError):
+    """A result that cannot be had."""
+
+
+class ResultMissing(ResultError):
+    """There is no result: not yet, not any more, or it was never kept."""
+
+
+class ResultTimeout(ResultError):
+    """The result did not come in time."""
+
+
+class ResultFailure(ResultError):
+    """The run is dead or cancelled: there will be no result.
+
+    `orig_exc_type` and `orig_exc_msg` are of its last failed attempt.
+    """
+
+    def __init__(
+        self, message: str, orig_exc_type: str = "", orig_exc_msg: str = ""
+    ) -> None:
+        super().__init__(message, orig_exc_type, orig_exc_msg)
+        self.message = message
+        self.orig_exc_type = orig_exc_type
+        self.orig_exc_msg = orig_exc_msg
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidResult(CoreError, TypeError):
+    """An actor returned what is not JSON, although its result is wanted."""
+
+    def __init__(self, actor_name: str, problem: str) -> None:
+        super().__init__(actor_name, problem)
+        self.actor_name = actor_name
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} returned what cannot be kept: {self.problem}."
+
+
+class SkipMessage(CoreError):
+    """Raise in a middleware's before_process_message: do not run this one."""
+
+
 class Retry(CoreError):
     """Raise in an actor: run again, after at least `delay` (timedelta or ms)."""
 
@@ -171,6 +258,18 @@ class Retry(CoreError):
 
 class Interrupt(BaseException):
     """Raised from outside in a running actor; not an `Exception` on purpose."""
+
+
+class TimeLimitExceeded(Interrupt):
+    """The body ran longer than its time_limit."""
+
+
+class Shutdown(Interrupt):
+    """The worker was told to stop, and the actor asked to know."""
+
+
+class Cancelled(Interrupt):
+    """Someone cancelled the run while it ran."""
 
 
 class LeaseLost(Interrupt):

@@ -1,13 +1,16 @@
 """settings.BROKERS -> brokers[alias], one Broker per process and alias."""
 
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from core import middleware
 from core.errors import BrokerConfigError, UnknownRun
+from core.options import Options
+from core.registry import registry
 
 if TYPE_CHECKING:
     from core.broker import Broker
@@ -33,6 +36,20 @@ class BrokerHandler:
     def __iter__(self) -> Iterator[str]:
         return iter(settings.BROKERS)
 
+    def carrier(self, actor_name: str, options: Mapping[str, Any]) -> "Broker":
+        """Return the broker that carries an actor's messages with these options."""
+        declared = registry.get(actor_name).options
+        default = Options().broker
+        return self[options.get("broker", declared.get("broker", default))]
+
+    def extra_options(self) -> frozenset[str]:
+        """Return the options that the middleware of any alias understands."""
+        names: set[str] = set()
+        for alias, config in settings.BROKERS.items():
+            for link in middleware.build(alias, config.get("MIDDLEWARE", ())):
+                names |= link.actor_options
+        return frozenset(names)
+
     def databases(self) -> dict[str, str]:
         """Return every database that keeps runs, with one alias that uses it."""
         return {
@@ -47,6 +64,15 @@ class BrokerHandler:
             if run is not None:
                 return run
         raise UnknownRun(run_id)
+
+    def read(
+        self, ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Return these fields of the runs that there are; one query a database."""
+        rows: dict[str, dict[str, Any]] = {}
+        for alias in self.databases().values():
+            rows |= self[alias].read(ids, fields)
+        return rows
 
     def _build(self, alias: str) -> "Broker":
         if alias not in settings.BROKERS:

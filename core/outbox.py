@@ -6,27 +6,28 @@ within a few seconds, so that order, pause and migration stay with the rows.
 
 import logging
 import time
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from django.db import connections, transaction
+from django.db.models.functions import Now
 
 from core import publisher, runs
 from core.backend import BaseBackend, Hint
-from core.envelope import Seal
+from core.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
+from core.envelope import Envelope, Seal
 from core.errors import BrokerUnavailable, WrongDatabase
-from core.models import Run, State, Worker
+from core.models import Run, State
+from core.runs import Rules
 from core.timing import Timing
 
 logger = logging.getLogger(__name__)
 
-#: The most runs published in one call of a backend.
-BATCH = 500
-#: A queue's depth at the broker: what workers start in so many seconds, or twice
-#: their slots if that is more.
-AHEAD_SECONDS = 5
 #: After a failed publish the sender leaves it to the relay for so many seconds.
 BREAKER_SECONDS = 2
+#: A send without a row is answered within so many seconds.
+DIRECT_SECONDS = 0.3
 
 
 class Outbox:
@@ -44,32 +45,84 @@ class Outbox:
         self.database = database
         self.backend = backend
         self.timing = timing
+        #: The limits of the actors that are known by now.
+        self.rules: Callable[[], Rules] = dict
         self.seal = Seal(namespace)
         self._prefix = f"{namespace}.{backend.engine}.{alias}"
-        self.cached_workers: list[Worker] = []
-        self._workers_read_at = 0.0
+        self.capacity = Capacity(alias, database, backend)
         self._broken_until = 0.0
 
     def physical(self, queue: str) -> str:
         """Return a queue's name at the broker; two engines never share one."""
         return f"{self._prefix}.{queue}"
 
-    def add(self, rows: Sequence[Run], due: Sequence[Run]) -> None:
-        """Write runs in the caller's transaction; publish the due ones at commit."""
-        self._check_transaction()
-        runs.insert(self.database, rows)
-        if due:
-            # Outside of a transaction the insert has committed, and this runs at once.
+    def add(self, rows: Sequence[Run]) -> None:
+        """Write runs in the caller's transaction."""
+        if rows:
+            self.check_transaction()
+            runs.insert(self.database, rows)
+
+    def publish_soon(self, rows: Sequence[Run]) -> None:
+        """Publish due runs once the caller's transaction has committed."""
+        if rows:
+            # Outside of a transaction they have been committed: this runs at once.
             transaction.on_commit(
-                lambda: self._committed(due), using=self.database, robust=True
+                lambda: self._committed(rows), using=self.database, robust=True
             )
 
-    def _check_transaction(self) -> None:
+    def release_soon(self, ids: Sequence[UUID]) -> None:
+        """Publish runs that an end has set free; what is many the relay does."""
+        if ids:
+            free = Run.objects.using(self.database).filter(
+                pk__in=ids[:BATCH], broker=self.alias, state=State.PENDING
+            )
+            due = free.filter(due_at__lte=Now()).order_by("priority", "created_at")
+            transaction.on_commit(
+                lambda: self._committed(list(due)), using=self.database, robust=True
+            )
+
+    def nudge(self, queue: str) -> None:
+        """Look for what a limit has just let go; with the next commit."""
+        transaction.on_commit(
+            lambda: self._nudged(queue), using=self.database, robust=True
+        )
+
+    def _nudged(self, queue: str) -> None:
+        if self.backend.supports_worker:
+            publisher.put(self._relay_queues, [queue])
+        else:
+            self._relay_queues([queue])
+
+    def _relay_queues(self, queues: Sequence[str]) -> None:
+        for queue in dict.fromkeys(queues):
+            try:
+                self._relay(queue)
+            except BrokerUnavailable as error:
+                logger.debug("Left %s to the relay: %s", queue, error)
+
+    def check_transaction(self) -> None:
+        """Raise `WrongDatabase` inside a transaction that is not ours alone."""
         if connections[self.database].in_atomic_block:
             return
         for other in connections.all(initialized_only=True):
             if other.in_atomic_block:
                 raise WrongDatabase(self.alias, self.database, other.alias)
+
+    def send_direct(
+        self, messages: Sequence[Envelope], priority: Sequence[int]
+    ) -> None:
+        """Publish messages that have no row. Raises `BrokerUnavailable` soon."""
+        hints = [
+            Hint(
+                message.message_id,
+                message.actor_name,
+                self.physical(message.queue_name),
+                self.seal.sign_message(message),
+                band_of(urgency),
+            )
+            for message, urgency in zip(messages, priority, strict=True)
+        ]
+        self.backend.publish(hints, DIRECT_SECONDS)
 
     def _committed(self, rows: Sequence[Run]) -> None:
         if self.backend.supports_worker:
@@ -92,12 +145,18 @@ class Outbox:
             logger.warning("Left %d messages to the relay: %s", len(rows), error)
 
     def _push(self, queue: str, rows: Sequence[Run]) -> None:
-        room = min(len(rows), self.room(queue))
-        last = max(row.priority for row in rows)
+        if any(row.limit_key is not None for row in rows):
+            # Who may go is told under a lock, where all of them are looked at.
+            self._relay(queue)
+        free = [row for row in rows if row.limit_key is None]
+        if not free:
+            return
+        last = max(row.priority for row in free)
+        room = min(len(free), self.capacity.room(queue)[band_of(last)])
         # What waits already goes first: it is the relay that knows the order.
         if room and not runs.has_backlog(self.database, self.alias, queue, last):
             for start in range(0, room, BATCH):
-                self.publish(rows[start : min(start + BATCH, room)])
+                self.publish(free[start : min(start + BATCH, room)])
 
     def publish(self, rows: Sequence[Run]) -> None:
         """Hand runs to the broker, then note it. Raises `BrokerUnavailable`."""
@@ -107,30 +166,8 @@ class Outbox:
     def _hint(self, row: Run) -> Hint:
         run_id = str(row.pk)
         queue = self.physical(row.queue_name)
-        return Hint(run_id, row.actor_name, queue, self.seal.sign(run_id))
-
-    def room(self, queue: str) -> int:
-        """Return how many messages of a queue the broker may still be given."""
-        if not self.backend.supports_worker:
-            return BATCH
-        serving = [w for w in self.workers() if queue in w.queues]
-        ahead = sum(worker.rate for worker in serving) * AHEAD_SECONDS
-        bound = max(2 * sum(worker.slots for worker in serving), int(ahead))
-        if not bound:
-            return 0
-        published = Run.objects.using(self.database).filter(
-            broker=self.alias, state=State.QUEUED, queue_name=queue
-        )
-        return max(0, bound - published.count())
-
-    def workers(self) -> list[Worker]:
-        """Return the live workers that consume, at most a second old."""
-        if time.monotonic() - self._workers_read_at > 1:
-            alive = Worker.alive(self.database, self.alias)
-            consuming = alive.filter(slots__gt=0, engine=self.backend.engine)
-            self.cached_workers = list(consuming)
-            self._workers_read_at = time.monotonic()
-        return self.cached_workers
+        band = band_of(row.priority)
+        return Hint(run_id, row.actor_name, queue, self.seal.sign(run_id), band)
 
     def relay(self, declared: Sequence[str]) -> int:
         """Publish the due runs, most urgent first; return how many.
@@ -138,7 +175,9 @@ class Outbox:
         Of the queues that live workers serve; without such a thing as a worker, of the
         declared ones. Raises `BrokerUnavailable`; what it had taken is given back.
         """
-        served = {queue for worker in self.workers() for queue in worker.queues}
+        served = {
+            queue for worker in self.capacity.workers() for queue in worker.queues
+        }
         queues = served if self.backend.supports_worker else declared
         published, trouble = 0, None
         for queue in queues:
@@ -153,10 +192,17 @@ class Outbox:
         return published
 
     def _relay(self, queue: str) -> int:
-        room = min(self.room(queue), BATCH)
-        if not room:
+        room = [min(number, BATCH) for number in self.capacity.room(queue)]
+        if not max(room):
             return 0
-        rows = runs.reserve(self.database, self.alias, queue, room, self.timing.reserve)
+        rows = runs.reserve(
+            self.database,
+            self.alias,
+            queue,
+            list(zip(LAST_OF_BAND, room, strict=True)),
+            self.timing.reserve,
+            self.rules(),
+        )
         if not rows:
             return 0
         try:
@@ -172,16 +218,7 @@ class Outbox:
         While every worker of its queue is busy a published run merely waits, however
         long: it would be a storm to send those again.
         """
-        running = Run.objects.using(self.database).filter(
-            broker=self.alias, state=State.RUNNING
-        )
-        busy = Counter(running.values_list("worker", flat=True))
-        idle = {
-            queue
-            for worker in self.workers()
-            if busy[worker.name] < worker.slots
-            for queue in worker.queues
-        }
         return sum(
-            runs.forget(self.database, self.alias, queue, BATCH) for queue in idle
+            runs.forget(self.database, self.alias, queue, BATCH)
+            for queue in self.capacity.idle_queues()
         )

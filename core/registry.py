@@ -38,6 +38,9 @@ class Registry:
         except KeyError:
             raise UnknownActor(name) from None
 
+    def __len__(self) -> int:
+        return len(self._actors)
+
     def __iter__(self) -> Iterator[Declared]:
         return iter(tuple(self._actors.values()))
 

@@ -36,7 +36,15 @@ class Run(models.Model):
     crashes = models.PositiveIntegerField(
         default=0, help_text="Times its process died while it ran."
     )
+    lone_crashes = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Of these, while it ran alone in its process.",
+    )
     created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(
+        null=True, help_text="Never starts after that (max_age)."
+    )
     due_at = models.DateTimeField(help_text="Never starts before.")
     relay_at = models.DateTimeField(
         null=True,
@@ -47,6 +55,46 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=MAX_NAME, blank=True)
     error = models.TextField(blank=True, help_text="Of the last failed attempt.")
+    routed = models.BooleanField(
+        default=True, db_default=True, help_text="Its route has been decided."
+    )
+    cancel_requested = models.BooleanField(default=False, db_default=False)
+    progress = models.JSONField(null=True, help_text="[done, total, note]")
+    result = models.JSONField(null=True, help_text="What the body returned.")
+    result_until = models.DateTimeField(
+        null=True, help_text="It may be read until then; null: it was not asked for."
+    )
+    unique_key = models.CharField(
+        max_length=MAX_NAME, null=True, help_text="Held: no other run may have it."
+    )
+    unique_running = models.BooleanField(
+        default=False, help_text="Holds its key until it ends, not until it starts."
+    )
+    limit_key = models.CharField(
+        max_length=2 * MAX_NAME + 1, null=True, help_text="The Limit that it is under."
+    )
+    slot = models.BooleanField(
+        default=False, db_default=False, help_text="Its Limit lets it run now."
+    )
+    after = models.UUIDField(
+        null=True, help_text="The run or batch that it waits for, or waited for."
+    )
+    after_end = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="It waits for the end, not for the success.",
+    )
+    piped = models.JSONField(null=True, help_text="Arguments from what it waited for.")
+    batch = models.UUIDField(null=True, help_text="The batch that counts it.")
+    position = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="In its batch."
+    )
+    collected = models.BooleanField(
+        default=False, db_default=False, help_text="Its batch wants its result."
+    )
+    followed = models.BooleanField(
+        default=False, db_default=False, help_text="Something waits for it."
+    )
 
     class Meta:
         # Partial, so that a million finished runs cost the hot statements nothing.
@@ -67,6 +115,41 @@ class Run(models.Model):
                 condition=Q(state=State.RUNNING),
             ),
             models.Index(fields=["-created_at"], name="core_run_created"),
+            models.Index(
+                fields=["broker", "due_at"],
+                name="core_run_crashed",
+                condition=Q(state=State.PENDING, crashes__gt=0),
+            ),
+            models.Index(
+                fields=["broker", "due_at"],
+                name="core_run_unrouted",
+                condition=Q(state=State.PENDING, routed=False),
+            ),
+            models.Index(
+                fields=["limit_key"], name="core_run_slot", condition=Q(slot=True)
+            ),
+            models.Index(
+                fields=["after"],
+                name="core_run_after",
+                condition=Q(after__isnull=False),
+            ),
+            models.Index(
+                fields=["batch", "position"],
+                name="core_run_batch",
+                condition=Q(batch__isnull=False),
+            ),
+            models.Index(
+                fields=["result_until"],
+                name="core_run_result",
+                condition=Q(result_until__isnull=False),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["actor_name", "unique_key"],
+                name="core_run_unique",
+                condition=Q(unique_key__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:
@@ -79,6 +162,7 @@ class Outcome(models.TextChoices):
     FAILED = "failed"  # the body raised
     CRASHED = "crashed"  # its process died or fell silent
     UNKNOWN = "unknown"  # the process did not know the actor
+    EXPIRED = "expired"  # it was older than its max_age when it would have started
 
 
 class Attempt(models.Model):

@@ -1,5 +1,6 @@
 """The steps of one attempt, from its claim to its settling, each fenced."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Run, State
+from core.runs.ends import follow
 from core.runs.failures import Failure, remember
 from core.runs.waiting import later
 
@@ -15,14 +17,26 @@ _NOW = {
     "postgresql": "STATEMENT_TIMESTAMP()",
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
 }
-# Raw, because it needs RETURNING: the claim and the row in one round trip.
+# Raw, because it needs RETURNING: the claim and the row in one round trip. A copy of a
+# message that its Limit has not let go (slot) must not slip through.
 _CLAIM = """
     UPDATE core_run
     SET state = 'running', attempt = attempt + 1, worker = %s, started_at = {now},
-        relay_at = NULL
-    WHERE id = %s AND (state = 'queued' OR (state = 'pending' AND due_at <= {now}))
+        relay_at = NULL,
+        unique_key = CASE WHEN unique_running THEN unique_key ELSE NULL END
+    WHERE id = %s
+        AND (state = 'queued' OR (state = 'pending' AND due_at <= {now}))
+        AND (limit_key IS NULL OR slot)
     RETURNING *
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a body returned, and for how many ms it is kept; None: not for reading."""
+
+    value: Any = None
+    ttl: int | None = None
 
 
 def claim(database: str, run_id: UUID, worker: str) -> Run | None:
@@ -40,47 +54,88 @@ def _held(database: str, run: Run) -> QuerySet[Run]:
     )
 
 
-def succeed(database: str, run: Run) -> bool:
-    """Settle an attempt that returned. Said twice of one attempt it is true twice."""
-    held = _held(database, run)
-    if held.update(state=State.SUCCEEDED, finished_at=Now()):
-        return True
-    settled = Run.objects.using(database).filter(
+def succeed(database: str, run: Run, returned: Return = Return()) -> list[UUID] | None:
+    """Settle an attempt that returned; None: it was replaced, or is settled.
+
+    Returns the runs that waited for it and may start now.
+    """
+    changes = _end(State.SUCCEEDED)
+    if returned.ttl is not None:
+        changes |= {"result_until": later(returned.ttl / 1000)}
+    if returned.ttl is not None or (run.collected and run.batch):
+        changes |= {"result": returned.value}
+    if not (run.followed or run.batch):
+        return [] if _held(database, run).update(**changes) else None
+    with transaction.atomic(using=database):
+        if not _held(database, run).update(**changes):
+            return None
+        return follow(database, [run], succeeded=True, value=returned.value)
+
+
+def has_succeeded(database: str, run: Run) -> bool:
+    """Say whether it was this very attempt that succeeded."""
+    return _settled(database, run).exists()
+
+
+def _settled(database: str, run: Run) -> QuerySet[Run]:
+    return Run.objects.using(database).filter(
         pk=run.pk, state=State.SUCCEEDED, attempt=run.attempt
     )
-    return settled.exists()
+
+
+def keep_result(database: str, run: Run, returned: Return) -> None:
+    """Add what the body returned to a success that was settled inside the body."""
+    until = later((returned.ttl or 0) / 1000)
+    _settled(database, run).update(result=returned.value, result_until=until)
 
 
 def retry(database: str, run: Run, failure: Failure, delay: float) -> bool:
     """Send a failed attempt back to wait for `delay` seconds."""
-    changes = {
-        "state": State.PENDING,
-        "due_at": later(delay),
-        "relay_at": later(delay),
-        "retries": F("retries") + 1,
-    }
-    return _fail(database, run, failure, changes)
+    changes = _again(delay) | {"retries": F("retries") + 1}
+    # It was its own end, not its process's: it is no suspect any more.
+    return _fail(database, run, failure, changes | {"crashes": 0, "lone_crashes": 0})
 
 
 def postpone(database: str, run: Run, failure: Failure, delay: float) -> bool:
     """Send a run back that this process could not start; it counts as no retry."""
-    changes = {
-        "state": State.PENDING,
-        "due_at": later(delay),
-        "relay_at": later(delay),
-    }
-    return _fail(database, run, failure, changes)
+    return _fail(database, run, failure, _again(delay))
 
 
 def bury(database: str, run: Run, failure: Failure) -> bool:
     """Give a run up: dead, until an operator requeues it."""
-    changes = {"state": State.DEAD, "finished_at": Now()}
-    return _fail(database, run, failure, changes)
+    return _fail(database, run, failure, _end(State.DEAD))
+
+
+def stop(database: str, run: Run, failure: Failure) -> bool:
+    """End an attempt that was cancelled, or skipped, while this process had it."""
+    return _fail(database, run, failure, _end(State.CANCELLED))
+
+
+def _again(delay: float) -> dict[str, Any]:
+    due = later(delay)
+    return {"state": State.PENDING, "due_at": due, "relay_at": due, "slot": False}
+
+
+def _end(state: State) -> dict[str, Any]:
+    return {"state": state, "finished_at": Now(), "slot": False, "unique_key": None}
 
 
 def _fail(database: str, run: Run, failure: Failure, changes: dict[str, Any]) -> bool:
     with transaction.atomic(using=database):
-        updated = _held(database, run).update(error=failure.error, **changes)
+        held = _held(database, run)
+        if changes["state"] == State.PENDING:
+            # Someone wants it stopped: no next attempt.
+            held = held.filter(cancel_requested=False)
+        updated = held.update(error=failure.error, **changes)
         if updated:
             remember(database, [run], failure)
+            if changes["state"] != State.PENDING:
+                follow(database, [run], succeeded=False)
+    if not updated and changes["state"] == State.PENDING:
+        return _fail(database, run, failure, _end(State.CANCELLED))
     return updated == 1
+
+
+def note_progress(database: str, run: Run, progress: list[Any]) -> None:
+    """Write down how far the body is."""
+    _held(database, run).update(progress=progress)

@@ -1,7 +1,6 @@
 """Runs whose attempt ended without a word."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -11,11 +10,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Outcome, Run, State, Worker
+from core.runs.ends import follow
 from core.runs.failures import Failure, remember
 from core.runs.waiting import later
 
-#: A run that was left so often by processes that died is dead.
-POISON = 20
+#: A run that was left so often by processes in which it ran alone is dead.
+POISON = 3
+#: So is one that was left so often, where nobody runs it alone.
+MOST_CRASHES = 20
+#: What the name of a worker begins with in which nothing else runs.
+ALONE = "alone-"
 #: The longest wait of a run that crashed, s.
 LONGEST_WAIT = 60
 
@@ -38,16 +42,24 @@ def release(database: str, worker: str, active: Collection[UUID]) -> int:
     return _rescue(database, held.exclude(pk__in=active), "its outcome was not saved")
 
 
-def _after(crashes: int) -> dict[str, Any]:
-    """Return what becomes of a run that crashed so often.
+def _after(run: Run) -> dict[str, Any]:
+    """Return what becomes of a run whose process died.
 
-    The first time it comes back at once. One that kills its process again and again
-    waits longer each time, so that its neighbours get through, and is given up.
+    The next time it runs alone. One that kills its process again and again waits
+    longer each time, and is given up.
     """
-    if crashes >= POISON:
-        return {"state": State.DEAD, "finished_at": Now(), "relay_at": None}
+    crashes = run.crashes + 1
+    lone = run.lone_crashes + run.worker.startswith(ALONE)
+    counts = {"crashes": crashes, "lone_crashes": lone, "slot": False}
+    if run.cancel_requested:
+        return counts | {"state": State.CANCELLED, **_ENDED}
+    if lone >= POISON or crashes >= MOST_CRASHES:
+        return counts | {"state": State.DEAD, **_ENDED}
     wait = later(min(2**crashes - 2, LONGEST_WAIT))
-    return {"state": State.PENDING, "due_at": wait, "relay_at": wait}
+    return counts | {"state": State.PENDING, "due_at": wait, "relay_at": wait}
+
+
+_ENDED: dict[str, Any] = {"finished_at": Now(), "relay_at": None, "unique_key": None}
 
 
 def _rescue(database: str, gone: QuerySet[Run], why: str) -> int:
@@ -55,13 +67,18 @@ def _rescue(database: str, gone: QuerySet[Run], why: str) -> int:
         # A worker that settles right now holds the row: it is not gone.
         locked = gone.using(database).select_for_update(of=("self",), skip_locked=True)
         rows = list(locked[:500])
-        by_crashes = defaultdict(list)
         for run in rows:
-            by_crashes[run.crashes + 1].append(run.pk)
-        for crashes, ids in by_crashes.items():
-            crashed = Run.objects.using(database).filter(pk__in=ids)
-            crashed.update(crashes=crashes, error=why, **_after(crashes))
+            _rescue_one(database, run, why)
         remember(database, rows, Failure(Outcome.CRASHED, why))
     for run in rows:
         logger.warning("Rescued %s %s: %s.", run.actor_name, run.pk, why)
     return len(rows)
+
+
+def _rescue_one(database: str, run: Run, why: str) -> None:
+    changes = _after(run)
+    dead = changes["state"] == State.DEAD
+    error = f"poison: {why}, {changes['lone_crashes']} times alone" if dead else why
+    Run.objects.using(database).filter(pk=run.pk).update(error=error, **changes)
+    if changes["state"] != State.PENDING:
+        follow(database, [run], succeeded=False)

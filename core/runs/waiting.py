@@ -1,4 +1,4 @@
-"""The steps of a run that waits: written, reserved, published, cancelled, requeued."""
+"""The steps of a run that waits: reserved, published, cancelled, requeued."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,10 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from core.models import Run, State
+from core.models import Batch, Run, State
+from core.runs import limits
+from core.runs.ends import NEVER, follow, revive
+from core.runs.limits import Rules
+
+ENDED = (State.DEAD, State.CANCELLED)
+WAITING = (State.PENDING, State.QUEUED)
+#: The least urgent priority.
+MAX_PRIORITY = 100
 
 
 def later(seconds: float) -> Any:
@@ -18,56 +26,105 @@ def later(seconds: float) -> Any:
     return Now() + timedelta(seconds=seconds)
 
 
-def insert(database: str, rows: Sequence[Run]) -> None:
-    """Write new runs, in the caller's transaction."""
-    if len(rows) == 1:
-        rows[0].save(using=database, force_insert=True)
-    else:
-        Run.objects.using(database).bulk_create(rows, batch_size=1000)
-
-
 def has_backlog(database: str, broker: str, queue: str, priority: int) -> bool:
     """Say whether as urgent runs, or more urgent ones, wait for the relay."""
-    return _due(database, broker, queue).filter(priority__lte=priority).exists()
+    urgent = _due(database, broker, queue).filter(priority__lte=priority)
+    return urgent.filter(limit_key__isnull=True).exists()
 
 
 def _due(database: str, broker: str, queue: str) -> QuerySet[Run]:
+    # What crashed its process runs alone, and not by way of the broker.
     return Run.objects.using(database).filter(
         broker=broker,
         queue_name=queue,
         state=State.PENDING,
         due_at__lte=Now(),
         relay_at__lte=Now(),
+        crashes=0,
+        routed=True,
     )
 
 
 def reserve(
-    database: str, broker: str, queue: str, limit: int, seconds: float
+    database: str,
+    broker: str,
+    queue: str,
+    room: Sequence[tuple[int, int]],
+    seconds: float,
+    rules: Rules,
 ) -> list[Run]:
     """Take the most urgent due runs for publishing; others leave them so long alone.
 
-    Claims, not locks: nothing is locked while the broker is waited for, and what a
-    killed relay had taken comes back by itself.
+    `room` says for each band, the most urgent first, up to which priority it goes and
+    how many of all up to it may be taken. Claims, not locks: nothing is locked while
+    the broker is waited for, and what a killed relay had taken comes back by itself.
     """
+    return _reserve(database, _due(database, broker, queue), room, seconds, rules)
+
+
+def reserve_suspect(
+    database: str, broker: str, seconds: float, rules: Rules
+) -> list[Run]:
+    """Take the next run whose process died: it is to run alone."""
+    suspects = _suspects(database, broker)
+    return _reserve(database, suspects, [(MAX_PRIORITY, 1)], seconds, rules)
+
+
+def count_suspects(database: str, broker: str) -> int:
+    """Return how many due runs are to run alone."""
+    return _suspects(database, broker).count()
+
+
+def _suspects(database: str, broker: str) -> QuerySet[Run]:
+    return Run.objects.using(database).filter(
+        broker=broker,
+        state=State.PENDING,
+        due_at__lte=Now(),
+        relay_at__lte=Now(),
+        crashes__gt=0,
+    )
+
+
+def _reserve(
+    database: str,
+    due: QuerySet[Run],
+    room: Sequence[tuple[int, int]],
+    seconds: float,
+    rules: Rules,
+) -> list[Run]:
     with transaction.atomic(using=database):
-        rows = list(
-            _due(database, broker, queue)
-            .order_by("priority", "due_at")
-            .select_for_update(skip_locked=True)
-            .only("id", "actor_name", "queue_name", "attempt")[:limit]
-        )
+        rows = _take(limits.takeable(database, due, rules), room)
+        rows = limits.admit(database, rows, rules)
         ids = [run.pk for run in rows]
         if ids:
             Run.objects.using(database).filter(pk__in=ids).update(
-                relay_at=later(seconds)
+                relay_at=later(seconds), slot=Q(limit_key__isnull=False)
             )
     return rows
+
+
+def _take(due: QuerySet[Run], room: Sequence[tuple[int, int]]) -> list[Run]:
+    most = max((number for _, number in room), default=0)
+    if not most:
+        return []
+    found = list(
+        due.order_by("priority", "due_at")
+        .select_for_update(skip_locked=True)
+        .only("id", "actor_name", "queue_name", "attempt", "priority", "limit_key")[
+            :most
+        ]
+    )
+    taken: list[Run] = []
+    for last, number in room:
+        band = [run for run in found[len(taken) :] if run.priority <= last]
+        taken += band[: max(0, number - len(taken))]
+    return taken
 
 
 def give_back(database: str, ids: Sequence[UUID], seconds: float) -> None:
     """Let go of reserved runs that the broker did not take; try again in a while."""
     Run.objects.using(database).filter(pk__in=ids, state=State.PENDING).update(
-        relay_at=later(seconds)
+        relay_at=later(seconds), slot=False
     )
 
 
@@ -95,7 +152,7 @@ def forget(database: str, broker: str, queue: str, limit: int) -> int:
     overdue = Run.objects.using(database).filter(
         broker=broker, queue_name=queue, state=State.QUEUED, relay_at__lte=Now()
     )
-    return _change_free(overdue, limit, state=State.PENDING, relay_at=Now())
+    return _change_free(overdue, limit, state=State.PENDING, relay_at=Now(), slot=False)
 
 
 def _change_free(runs: QuerySet[Run], limit: int, **changes: Any) -> int:
@@ -113,23 +170,73 @@ def _change_free(runs: QuerySet[Run], limit: int, **changes: Any) -> int:
 
 
 def cancel(database: str, ids: Sequence[UUID]) -> int:
-    """Stop runs that have not started; return how many."""
-    waiting = Run.objects.using(database).filter(
-        pk__in=ids, state__in=(State.PENDING, State.QUEUED)
+    """Stop runs: at once what has not started, soon what runs; return how many."""
+    with transaction.atomic(using=database):
+        found = Run.objects.using(database).filter(pk__in=ids).order_by("pk")
+        waiting = list(found.filter(state__in=WAITING).select_for_update())
+        Run.objects.using(database).filter(pk__in=[run.pk for run in waiting]).update(
+            state=State.CANCELLED,
+            finished_at=Now(),
+            relay_at=None,
+            slot=False,
+            unique_key=None,
+        )
+        follow(database, waiting, succeeded=False)
+        running = found.filter(state=State.RUNNING, cancel_requested=False)
+        return len(waiting) + running.update(cancel_requested=True)
+
+
+def to_interrupt(database: str, worker: str) -> list[UUID]:
+    """Return the runs in a worker's hands that someone wants stopped."""
+    unwanted = Run.objects.using(database).filter(
+        worker=worker, state=State.RUNNING, cancel_requested=True
     )
-    return waiting.update(state=State.CANCELLED, finished_at=Now(), relay_at=None)
+    return list(unwanted.values_list("pk", flat=True))
 
 
 def requeue(database: str, ids: Sequence[UUID]) -> int:
-    """Give dead and cancelled runs a new life, with all their retries."""
-    ended = Run.objects.using(database).filter(
-        pk__in=ids, state__in=(State.DEAD, State.CANCELLED)
-    )
-    return ended.update(
-        state=State.PENDING,
-        due_at=Now(),
-        relay_at=Now(),
-        retries=0,
-        crashes=0,
-        finished_at=None,
-    )
+    """Give dead and cancelled runs a new life, with all their retries.
+
+    What was cancelled because of them waits for them again. One that waited for
+    another run, which has ended without letting it go, cannot be had this way: it is
+    the other one that must be requeued.
+    """
+    with transaction.atomic(using=database):
+        found = Run.objects.using(database).filter(pk__in=ids, state__in=ENDED)
+        rows = list(found.order_by("pk").select_for_update())
+        runnable = [run for run in rows if run.due_at < NEVER]
+        Run.objects.using(database).filter(pk__in=[run.pk for run in runnable]).update(
+            state=State.PENDING,
+            due_at=Now(),
+            relay_at=Now(),
+            expires_at=None,
+            retries=0,
+            crashes=0,
+            lone_crashes=0,
+            finished_at=None,
+            cancel_requested=False,
+        )
+        revive(database, runnable)
+        return len(runnable) + _wait_again(database, rows)
+
+
+def _wait_again(database: str, rows: Sequence[Run]) -> int:
+    """Let those wait again whose predecessor is still to come."""
+    waited = 0
+    for run in rows:
+        if run.due_at < NEVER or run.after is None:
+            continue
+        before = (
+            Run.objects.using(database)
+            .filter(pk=run.after)
+            .exclude(state__in=(*ENDED, State.SUCCEEDED))
+        )
+        group = Batch.objects.using(database).filter(pk=run.after, remaining__gt=0)
+        if before.exists() or group.exists():
+            again = Run.objects.using(database).filter(pk=run.pk, state__in=ENDED)
+            if again.update(state=State.PENDING, finished_at=None, error=""):
+                revive(database, [run])
+                waited += 1
+            else:
+                waited += 1  # by the revival of another one of the rows
+    return waited

@@ -3,17 +3,32 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from django.db import transaction
 
-from core.errors import LeaseLost
+from core.errors import LeaseLost, NotDurable
+
+#: Settles the run as a success that returned the argument; False: it was replaced.
+Settle = Callable[[Any], bool]
+
+
+class Settling:
+    """What `CurrentRun.atomic` gives: set `result` to what the run returns."""
+
+    result: Any = None
 
 
 class CurrentRun:
     """What a body may know and do about its own run."""
 
     def __init__(
-        self, run_id: str, attempt: int, database: str, settle: Callable[[], bool]
+        self,
+        run_id: str,
+        attempt: int,
+        database: str,
+        settle: Settle | None,
+        note: Callable[[list[Any]], None],
     ) -> None:
         #: The message's id.
         self.id = run_id
@@ -22,18 +37,27 @@ class CurrentRun:
         self.settled = False
         self._database = database
         self._settle = settle
+        self._note = note
 
     @contextmanager
-    def atomic(self) -> Iterator[None]:
+    def atomic(self) -> Iterator[Settling]:
         """Make the writes inside take effect exactly once, with the run's success.
 
         Leaving the block settles the run in the same transaction. When this attempt was
         replaced meanwhile, everything inside is rolled back and `LeaseLost` is raised.
         Keep it short, and without network: on SQLite it blocks every writer.
+
+        What follows the run (the next step of a pipeline) gets `result` of what this
+        gives, since it is decided here: the body's return comes too late for it.
+
+        Raises `NotDurable` for a message without a row.
         """
+        if self._settle is None:
+            raise NotDurable(self.id, "an atomic block")
         with transaction.atomic(using=self._database):
-            yield
-            if not self._settle():
+            settling = Settling()
+            yield settling
+            if not self._settle(settling.result):
                 raise LeaseLost(f"run {self.id}: attempt {self.attempt} was replaced")
             # Not before the outermost commit: a transaction around this one may
             # still be rolled back, and the success with it.
@@ -41,6 +65,15 @@ class CurrentRun:
 
     def _committed(self) -> None:
         self.settled = True
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """Write down how far the body is, for those who look.
+
+        Outside of the body's own transactions, or it is not seen before they end.
+        Does nothing for a message without a row.
+        """
+        if self._settle is not None:
+            self._note([done, total, note])
 
 
 _current: ContextVar[CurrentRun | None] = ContextVar("switchyard_run", default=None)

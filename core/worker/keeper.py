@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: Between two rounds while there is something to relay, s.
 BUSY_SECONDS = 0.02
+#: Between two looks for results and keys that are too old, s.
+SWEEP_SECONDS = 60.0
 
 
 class Keeper:
@@ -31,6 +33,10 @@ class Keeper:
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._rescue_at = 0.0
+        self._sweep_at = 0.0
+        #: Due runs that must run alone: the supervisor looks at it.
+        self.suspects = 0
+        self._next_start: float | None = None
         self._trouble = ""
         self._thread = threading.Thread(
             target=self._run, name="switchyard-keeper", daemon=True
@@ -59,10 +65,14 @@ class Keeper:
         connections.close_all()
 
     def _interval(self) -> float:
-        """Return the seconds to wait; the more keepers there are, the longer."""
-        parents = {worker.supervisor for worker in self.outbox.cached_workers}
+        """Return the seconds to wait; the more keepers there are, the longer.
+
+        Less, if a rate limit lets something go before that.
+        """
+        parents = {worker.supervisor for worker in self.outbox.capacity.cached_workers}
         spread = random.uniform(0.75, 1.25)  # noqa: S311  # spreads load, guards nothing
-        return self.outbox.timing.relay * max(1, len(parents)) * spread
+        pause = self.outbox.timing.relay * max(1, len(parents)) * spread
+        return pause if self._next_start is None else min(pause, self._next_start)
 
     def _guarded(self, step: Callable[[], int]) -> int:
         """Take a step; survive a broker or a database that is away, and say so once."""
@@ -90,4 +100,17 @@ class Keeper:
             runs.rescue(self.outbox.database, self.outbox.alias)
             Worker.forget_silent(self.outbox.database)
             self.outbox.find_lost()
-        return self.outbox.relay(self.queues)
+        self._sweep()
+        self.suspects = runs.count_suspects(self.outbox.database, self.outbox.alias)
+        published = self.outbox.relay(self.queues)
+        limited = bool(self.outbox.rules())
+        self._next_start = runs.wait(self.outbox.database) if limited else None
+        return published
+
+    def _sweep(self) -> None:
+        """Drop what nobody may ask for any more, now and then."""
+        if time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + SWEEP_SECONDS
+            runs.forget_keys(self.outbox.database)
+            runs.forget_results(self.outbox.database)
+            runs.forget_unused(self.outbox.database)

@@ -13,7 +13,7 @@ from django.db import Error, close_old_connections, connections
 from django.db.models.functions import Now
 
 from core import runs
-from core.errors import LeaseLost
+from core.errors import Cancelled, LeaseLost
 from core.models import Worker
 from core.timing import Timing
 from core.worker.interrupts import Interrupts
@@ -33,6 +33,8 @@ class Lease:
     def __init__(self, alias: str, engine: str, database: str, timing: Timing) -> None:
         self.alias = alias
         self.engine = engine
+        #: What the names of this process as a worker begin with.
+        self.prefix = f"{engine}-"
         self.database = database
         self.timing = timing
         self.interrupts = Interrupts()
@@ -45,6 +47,8 @@ class Lease:
         self._slots = 0
         self._queues: list[str] = []
         self._active: set[UUID] = set()
+        #: Runs that are settled, although their threads are still at work.
+        self.stuck: set[UUID] = set()
         self._started = 0
         self._rate = 0.0
         self._renewed = time.monotonic()
@@ -86,7 +90,7 @@ class Lease:
             self._thread.start()
 
     def _register(self) -> None:
-        name = f"{self.engine}-{os.getpid()}-{uuid4().hex[:8]}"
+        name = f"{self.prefix}{os.getpid()}-{uuid4().hex[:8]}"
         Worker.objects.using(self.database).create(
             name=name,
             broker=self.alias,
@@ -120,15 +124,19 @@ class Lease:
         finally:
             self._active.discard(run_id)
 
+    def is_idle(self) -> bool:
+        """Say whether nothing runs here but what is stuck."""
+        return not set(self._active) - self.stuck
+
     def _keep(self, stop: threading.Event) -> None:
         while not stop.wait(min(LOOK_SECONDS, self.timing.heartbeat)):
-            if not self._due():
+            if not self._due() and not self._active:
                 continue
             try:
                 close_old_connections()
                 with self._lock:
                     if not stop.is_set():
-                        self._beat()
+                        self._look()
             except Error as error:
                 connections[self.database].close()
                 logger.warning("Could not renew a worker's lease: %s", error)
@@ -141,6 +149,13 @@ class Lease:
         since = time.monotonic() - self._renewed
         faster = self._started > 2 * max(self._rate * since, self._slots)
         return not self._name or faster or since >= self.timing.heartbeat * 0.9
+
+    def _look(self) -> None:
+        if self._due():
+            self._beat()
+        if self._active and self._name:
+            for run_id in runs.to_interrupt(self.database, self._name):
+                self.interrupts.raise_in(run_id, Cancelled)
 
     def _beat(self) -> None:
         if not self._name:

@@ -45,6 +45,8 @@ class Supervisor:
         self.keeper = keeper
         self.command = list(command)
         self.children = [Child() for _ in range(processes)]
+        #: Of runs that crashed their process; see `core.worker.alone`.
+        self.lone: list[subprocess.Popen[bytes]] = []
         self.name = f"{os.getpid()}-{uuid4().hex[:8]}"
         self._stop = threading.Event()
 
@@ -57,6 +59,7 @@ class Supervisor:
             while not self._stop.is_set():
                 for child in self.children:
                     self._tend(child)
+                self._tend_lone()
                 self._stop.wait(0.1)
         finally:
             self._end()
@@ -75,15 +78,31 @@ class Supervisor:
         elif child.process.poll() is not None:
             self._bury(child, child.process, now)
 
+    def _tend_lone(self) -> None:
+        for process in [one for one in self.lone if one.poll() is not None]:
+            self.lone.remove(process)
+            if process.returncode:
+                logger.error("A run killed its process, which it had to itself.")
+            self._sign_off(process.pid)
+        most = max(1, len(self.children))
+        if len(self.lone) < min(self.keeper.suspects, most):
+            try:
+                self.lone.append(self._spawn([*self.command, "--alone"]))
+            except OSError as error:
+                logger.error("Could not start a process: %s", error)
+
+    def _spawn(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603  # our own command line
+            command,
+            env={**os.environ, SUPERVISOR: self.name},
+            # A Ctrl-C in the terminal reaches us alone: a second signal kills.
+            start_new_session=True,
+        )
+
     def _start(self, child: Child) -> None:
         child.started_at = time.monotonic()
         try:
-            child.process = subprocess.Popen(  # noqa: S603  # our own command line
-                self.command,
-                env={**os.environ, SUPERVISOR: self.name},
-                # A Ctrl-C in the terminal reaches us alone: a second signal kills.
-                start_new_session=True,
-            )
+            child.process = self._spawn(self.command)
         except OSError as error:  # no memory, no process ids: not for ever
             logger.error("Could not start a worker process: %s", error)
             child.start_at = child.started_at + LONGEST_PAUSE
@@ -112,21 +131,23 @@ class Supervisor:
             logger.warning("Left the lease of process %d to run out.", pid)
         self.keeper.rescue_now()
 
+    def _processes(self) -> "list[subprocess.Popen[bytes]]":
+        started = [child.process for child in self.children if child.process]
+        return started + self.lone
+
     def _signal(self, number: int) -> None:
-        for child in self.children:
-            if child.process is not None and child.process.poll() is None:
-                child.process.send_signal(number)
+        for process in self._processes():
+            if process.poll() is None:
+                process.send_signal(number)
 
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + self.keeper.outbox.timing.stop
-        for child in self.children:
-            if child.process is None:
-                continue
+        for process in self._processes():
             try:
-                child.process.wait(max(0.0, deadline - time.monotonic()))
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                logger.error("Killed process %d: it did not stop.", child.process.pid)
-                child.process.kill()
-                child.process.wait()
-                self._sign_off(child.process.pid)
+                logger.error("Killed process %d: it did not stop.", process.pid)
+                process.kill()
+                process.wait()
+                self._sign_off(process.pid)

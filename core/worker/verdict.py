@@ -3,7 +3,7 @@
 import logging
 import random
 
-from core.errors import Retry
+from core.errors import InvalidResult, Retry
 from core.options import Options, duration
 
 logger = logging.getLogger(__name__)
@@ -27,8 +27,17 @@ def wait(retries: int, options: Options, error: BaseException) -> float | None:
         return None
 
 
+def is_exhausted(options: Options, error: BaseException) -> bool:
+    """Say whether a failure without a next attempt was one too many of its kind.
+
+    Source: Dramatiq 2.2, `middleware.retries`.
+    """
+    return not isinstance(error, (InvalidResult, *options.throws))
+
+
 def _may_retry(retries: int, options: Options, error: BaseException) -> bool:
-    if isinstance(error, options.throws):
+    # What cannot be kept would be returned again, after the same effects.
+    if isinstance(error, (InvalidResult, *options.throws)):
         return False
     if options.retry_when is not None:
         return bool(options.retry_when(retries, error))

@@ -57,7 +57,7 @@ def test_broker_is_kept_shallow_before_a_deep_backlog(stack: Stack, key: str) ->
     queue = stack.broker.outbox.physical("default")
     rate = sum(worker.rate for worker in stack.workers())
     bound = max(2 * PROCESSES * THREADS, 5 * rate)
-    wait_for(lambda: stack.broker.outbox.room("default") == 0, 30)
+    wait_for(lambda: stack.broker.outbox.capacity.room("default")[2] == 0, 30)
     assert stack.broker.backend.depth(queue) <= bound
     open_gate(key)
     assert {stack.finish(m, 90) for m in (*holders, *backlog)} == {"succeeded"}

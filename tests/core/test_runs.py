@@ -86,22 +86,24 @@ def test_unknown_run_cannot_be_claimed() -> None:
 
 def test_relays_at_once_never_reserve_the_same_run() -> None:
     made = {make().pk for _ in range(40)}
-    taken = at_once(lambda n: runs.reserve("default", "test", "default", 5, 60), 8)
+    taken = at_once(
+        lambda n: runs.reserve("default", "test", "default", [(100, 5)], 60, {}), 8
+    )
     ids = [run.pk for batch in taken for run in batch]
     assert (len(ids), set(ids)) == (40, made)
 
 
 def test_reserved_run_comes_back_when_its_relay_died() -> None:
     make()
-    assert len(runs.reserve("default", "test", "default", 5, -1)) == 1
-    assert len(runs.reserve("default", "test", "default", 5, 60)) == 1
-    assert len(runs.reserve("default", "test", "default", 5, 60)) == 0
+    assert len(runs.reserve("default", "test", "default", [(100, 5)], -1, {})) == 1
+    assert len(runs.reserve("default", "test", "default", [(100, 5)], 60, {})) == 1
+    assert len(runs.reserve("default", "test", "default", [(100, 5)], 60, {})) == 0
 
 
 def test_most_urgent_run_is_relayed_first() -> None:
     for priority in (0, 10, -10, 5):
         make(priority=priority)
-    (first,) = runs.reserve("default", "test", "default", 1, 60)
+    (first,) = runs.reserve("default", "test", "default", [(100, 1)], 60, {})
     assert Run.objects.get(pk=first.pk).priority == -10
 
 
@@ -110,9 +112,9 @@ def test_replaced_attempt_cannot_settle() -> None:
     first = runs.claim("default", run.pk, "gone")
     assert runs.rescue("default", "test") == 1
     second = runs.claim("default", run.pk, "alive")
-    assert not runs.succeed("default", first)
+    assert runs.succeed("default", first) is None
     assert not runs.bury("default", first, FAILURE)
-    assert runs.succeed("default", second)
+    assert runs.succeed("default", second) is not None
     assert (state(run), second.attempt) == ("succeeded", 2)
 
 
@@ -145,7 +147,7 @@ def test_run_whose_outcome_was_not_saved_is_released() -> None:
 
 def test_late_mark_does_not_end_a_backoff() -> None:
     run = make()
-    (reserved,) = runs.reserve("default", "test", "default", 1, 60)
+    (reserved,) = runs.reserve("default", "test", "default", [(100, 1)], 60, {})
     claimed = runs.claim("default", run.pk, "me")
     runs.retry("default", claimed, FAILURE, delay=60)
     runs.mark("default", [reserved], lost=30)
@@ -161,11 +163,27 @@ def test_published_run_that_nobody_started_is_taken_back() -> None:
     assert state(run) == "pending"
 
 
-def test_run_that_has_started_can_not_be_cancelled() -> None:
+def test_run_that_has_started_is_asked_to_stop() -> None:
     run = make()
     runs.claim("default", run.pk, "me")
-    assert runs.cancel("default", [run.pk]) == 0
+    assert runs.cancel("default", [run.pk]) == 1
     assert state(run) == "running"
+    assert runs.to_interrupt("default", "me") == [run.pk]
+    assert runs.cancel("default", [run.pk]) == 0
+
+
+def test_run_that_was_to_stop_is_not_retried() -> None:
+    run = runs.claim("default", make().pk, "me")
+    runs.cancel("default", [run.pk])
+    assert runs.retry("default", run, runs.Failure(Outcome.FAILED, "why"), 0)
+    assert state(run) == "cancelled"
+
+
+def test_run_that_was_to_stop_is_not_rescued() -> None:
+    run = runs.claim("default", make().pk, "gone")
+    runs.cancel("default", [run.pk])
+    runs.rescue("default", "test")
+    assert state(run) == "cancelled"
 
 
 def test_requeue_gives_back_all_retries() -> None:

@@ -30,6 +30,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1)
         parser.add_argument("--threads", type=_positive, default=4, help="per process")
+        parser.add_argument(
+            "--alone",
+            action="store_true",
+            help="with --child: runs that crashed their process, one at a time",
+        )
         parser.add_argument("--child", action="store_true", help="one bare process")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +46,10 @@ class Command(BaseCommand):
         queues = _queues(broker, options["queues"])
         if options["child"]:
             threading.Thread(target=_end_with_parent, daemon=True).start()
-            broker.work(queues, options["threads"])
+            if options["alone"]:
+                broker.work_alone()
+            else:
+                broker.work(queues, options["threads"])
             return
         processes = options["processes"] if broker.backend.supports_worker else 0
         self.stdout.write(

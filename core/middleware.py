@@ -1,0 +1,129 @@
+"""Middleware: what may happen around a message; it observes, or skips.
+
+The hooks are Dramatiq's, with its names, arguments and order: "before" from the first
+middleware to the last, "after" from the last to the first. What a hook raises is
+logged and goes no further, except `SkipMessage` in `before_process_message`.
+
+Source: Dramatiq 2.2, `dramatiq.middleware.middleware`.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from core.envelope import Envelope
+from core.errors import BrokerConfigError, SkipMessage
+
+logger = logging.getLogger(__name__)
+
+
+class Middleware:
+    """The hooks; override those you need. Called from several threads at once."""
+
+    @property
+    def actor_options(self) -> set[str]:
+        """Options of your own, that actors and messages may carry."""
+        return set()
+
+    def before_declare_actor(self, broker: Any, actor: Any) -> None:
+        """An actor becomes known to the broker."""
+
+    def after_declare_actor(self, broker: Any, actor: Any) -> None:
+        """An actor has become known to the broker."""
+
+    def before_enqueue(self, broker: Any, message: Envelope, delay: int | None) -> None:
+        """A message is about to be sent, `delay` in ms."""
+
+    def after_enqueue(self, broker: Any, message: Envelope, delay: int | None) -> None:
+        """A message has been sent, in the sender's transaction."""
+
+    def before_process_message(self, broker: Any, message: Envelope) -> None:
+        """A body is about to run; raise `SkipMessage` and it does not."""
+
+    def after_process_message(
+        self,
+        broker: Any,
+        message: Envelope,
+        *,
+        result: Any = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        """A body has ended; what becomes of it is not yet settled."""
+
+    def after_skip_message(self, broker: Any, message: Envelope) -> None:
+        """A message was skipped, or had expired."""
+
+    def before_ack(self, broker: Any, message: Envelope) -> None:
+        """A message's outcome is settled; the engine is about to be told."""
+
+    def after_ack(self, broker: Any, message: Envelope) -> None:
+        """As `before_ack`: the engine acknowledges when the delivery returns."""
+
+    def before_nack(self, broker: Any, message: Envelope) -> None:
+        """A message is dead."""
+
+    def after_nack(self, broker: Any, message: Envelope) -> None:
+        """A message is dead."""
+
+    def after_worker_boot(self, broker: Any, worker: Any) -> None:
+        """The engine's worker has started in this process. `worker` is its name."""
+
+    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        """The engine's worker was told to stop."""
+
+    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        """The engine's worker has ended."""
+
+
+class Chain:
+    """The middleware of one broker."""
+
+    def __init__(self, broker: Any, links: Iterable[Any] = ()) -> None:
+        self.broker = broker
+        self.links: list[Any] = list(links)
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The options that the middleware understands."""
+        return frozenset().union(*(link.actor_options for link in self.links))
+
+    def before(self, hook: str, *args: Any) -> None:
+        """Call `before_<hook>`; only `SkipMessage` comes out."""
+        for link in self.links:
+            self._call(link, f"before_{hook}", args, {})
+
+    def after(self, hook: str, *args: Any, **kwargs: Any) -> None:
+        """Call `after_<hook>`; nothing comes out."""
+        for link in reversed(self.links):
+            self._call(link, f"after_{hook}", args, kwargs)
+
+    def _call(
+        self, link: Any, hook: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        try:
+            # Looked up: one written for Dramatiq need not be a subclass of ours.
+            method = getattr(link, hook, None)
+            if method is not None:
+                method(self.broker, *args, **kwargs)
+        except SkipMessage:
+            if hook == "before_process_message":
+                raise
+            logger.exception("%s of %r raised; ignored.", hook, link)
+        except Exception:
+            logger.exception("%s of %r raised; ignored.", hook, link)
+
+
+def build(alias: str, given: Iterable[Any]) -> list[Any]:
+    """Return the middleware that BROKERS[alias]["MIDDLEWARE"] names.
+
+    Each is the path of a class without arguments, or a ready object.
+    """
+    links = []
+    for entry in given:
+        try:
+            links.append(import_string(entry)() if isinstance(entry, str) else entry)
+        except (ImportError, TypeError) as error:
+            raise BrokerConfigError(alias, "MIDDLEWARE", str(error)) from error
+    return links

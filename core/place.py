@@ -1,0 +1,22 @@
+"""Where a run stands in a composition."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class Place:
+    """What it waits for, and what counts it; as the columns of `Run` say."""
+
+    after: UUID | None = None
+    after_end: bool = False
+    batch: UUID | None = None
+    position: int = 0
+    #: What follows wants its result.
+    collected: bool = False
+    followed: bool = False
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns."""
+        return {name: getattr(self, name) for name in self.__slots__}

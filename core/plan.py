@@ -1,0 +1,71 @@
+"""A composition on its way in: which runs wait for which, written all at once."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from core.envelope import Envelope
+from core.errors import WrongDatabase
+from core.handler import brokers
+from core.place import Place
+
+
+class Node(Protocol):
+    """What a composition is made of: a message, a pipeline, a group."""
+
+    def plan(self, plan: "Plan", place: Place) -> UUID:
+        """Add this to a plan; return the id of what ends with it."""
+
+
+@dataclass
+class Plan:
+    """The runs and batches of one composition."""
+
+    aliases: dict[UUID, str] = field(default_factory=dict)
+    messages: dict[UUID, tuple[Envelope, Place]] = field(default_factory=dict)
+    batches: dict[UUID, tuple[int, Place]] = field(default_factory=dict)
+
+    def add(self, message: Envelope, alias: str, place: Place) -> UUID:
+        """Add a run; return its id."""
+        run_id = UUID(message.message_id)
+        self.messages[run_id] = (message, place)
+        self.aliases[run_id] = alias
+        return run_id
+
+    def add_batch(self, size: int, place: Place) -> UUID:
+        """Add a batch of so many members; return its id."""
+        batch_id = uuid4()
+        self.batches[batch_id] = (size, place)
+        return batch_id
+
+    def follow(self, ended: UUID) -> None:
+        """Note that something waits for this run or batch."""
+        if ended in self.batches:
+            self.batches[ended][1].followed = True
+        else:
+            self.messages[ended][1].followed = True
+
+    def enter(self) -> None:
+        """Write everything in one transaction; publish what waits for nothing."""
+        by_alias: dict[str, list[tuple[Envelope, Place]]] = defaultdict(list)
+        for run_id, placed in self.messages.items():
+            by_alias[self.aliases[run_id]].append(placed)
+        if not by_alias:
+            return
+        database = _one_database(by_alias)
+        with transaction.atomic(using=database):
+            for alias, members in by_alias.items():
+                brokers[alias].inbox.compose(members)
+            brokers[min(by_alias)].inbox.group(self.batches)
+
+
+def _one_database(aliases: Iterable[str]) -> str:
+    by_database = {brokers[alias].database: alias for alias in sorted(aliases)}
+    if len(by_database) > 1:
+        first, second, *_ = by_database.items()
+        raise WrongDatabase(first[1], first[0], second[0])
+    return next(iter(by_database))

@@ -1,0 +1,135 @@
+"""Limits: how many runs of a key are out at once, and how often one may start.
+
+Enforced before publishing, under a lock on the key's own row: what is refused stays
+pending, untouched. `Run.slot` is the leave that a run got; whatever ends its attempt
+takes it away again.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from core.models import Limit, Run
+
+#: Starts may come so much too early, s: the relay's rounds are not infinitely fine.
+TOLERANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An actor's limits: so many at once, so many seconds between two starts."""
+
+    size: int | None
+    interval: float | None
+
+
+Rules = Mapping[str, Rule]
+
+
+def takeable(database: str, due: QuerySet[Run], rules: Rules) -> QuerySet[Run]:
+    """Leave out what no Limit would let go now.
+
+    Without any rule, whatever has a limit: it belongs to actors of a newer release.
+    """
+    if not rules:
+        return due.filter(limit_key__isnull=True)
+    # Not exclude(): a run without a key has no key that could be full.
+    return due.exclude(limit_key__isnull=False, limit_key__in=_full(database))
+
+
+def _full(database: str) -> list[str]:
+    used = _used(database)
+    sizes = Limit.objects.using(database).filter(key__in=used, size__isnull=False)
+    full = [limit.key for limit in sizes if used[limit.key] >= (limit.size or 0)]
+    early = Limit.objects.using(database).filter(
+        next_at__gt=Now() + timedelta(seconds=TOLERANCE)
+    )
+    return full + list(early.values_list("key", flat=True))
+
+
+def _used(database: str, keys: Iterable[str] | None = None) -> Counter[str]:
+    out = Run.objects.using(database).filter(slot=True, limit_key__isnull=False)
+    if keys is not None:
+        out = out.filter(limit_key__in=keys)
+    return Counter(key for key in out.values_list("limit_key", flat=True) if key)
+
+
+def admit(database: str, rows: Sequence[Run], rules: Rules) -> list[Run]:
+    """Return the rows that may go out now, in their order. In a transaction."""
+    by_key: dict[str, list[Run]] = defaultdict(list)
+    for run in rows:
+        if run.limit_key is not None and run.actor_name in rules:
+            by_key[run.limit_key].append(run)
+    admitted = {run.pk for run in rows if run.limit_key is None}
+    if by_key:
+        _ensure(database, by_key, rules)
+        used = _used(database, by_key)
+        for limit in _locked(database, by_key):
+            waiting = by_key[limit.key]
+            rule = rules[waiting[0].actor_name]
+            number = min(len(waiting), _free(rule, used[limit.key]))
+            number = _spend(database, limit, rule, number)
+            admitted.update(run.pk for run in waiting[:number])
+    return [run for run in rows if run.pk in admitted]
+
+
+def _free(rule: Rule, used: int) -> int:
+    return 10**6 if rule.size is None else max(0, rule.size - used)
+
+
+def _ensure(database: str, by_key: Mapping[str, Sequence[Run]], rules: Rules) -> None:
+    """Have a row for each key that says what its actor's declaration says."""
+    there = Limit.objects.using(database).in_bulk(list(by_key))
+    for key, waiting in by_key.items():
+        rule = rules[waiting[0].actor_name]
+        wanted = {"size": rule.size, "interval": rule.interval}
+        if key not in there:
+            row = Limit(key=key, **wanted)
+            Limit.objects.using(database).bulk_create([row], ignore_conflicts=True)
+        elif (there[key].size, there[key].interval) != (rule.size, rule.interval):
+            Limit.objects.using(database).filter(key=key).update(**wanted)
+
+
+def _locked(database: str, keys: Iterable[str]) -> QuerySet[Limit]:
+    """Return the rows, locked in one order: two relays cannot deadlock."""
+    found = Limit.objects.using(database).filter(key__in=keys).order_by("key")
+    return found.select_for_update()
+
+
+def _spend(database: str, limit: Limit, rule: Rule, number: int) -> int:
+    """Take so many starts, or as many as the rate allows now; return how many."""
+    if rule.interval is None or not number:
+        return number
+    row = Limit.objects.using(database).filter(pk=limit.pk)
+    now: datetime = row.values_list(Now(), flat=True)[0]
+    horizon = now + timedelta(seconds=TOLERANCE)
+    next_at, taken = max(limit.next_at or now, now), 0
+    while taken < number and next_at <= horizon:
+        next_at += timedelta(seconds=rule.interval)
+        taken += 1
+    if taken:
+        row.update(next_at=next_at)
+    return taken
+
+
+def wait(database: str) -> float | None:
+    """Return the seconds until the next start of a rate that is used up; or None."""
+    early = Limit.objects.using(database).filter(next_at__gt=Now())
+    first = early.order_by("next_at").values_list(F("next_at"), Now()).first()
+    if first is None:
+        return None
+    seconds: float = (first[0] - first[1]).total_seconds()
+    return max(0.0, seconds - TOLERANCE)
+
+
+def forget_unused(database: str) -> None:
+    """Delete rows that say nothing any more: no run holds or awaits their key."""
+    unused = Limit.objects.using(database).filter(
+        ~Exists(Run.objects.filter(limit_key=OuterRef("key"), slot=True)),
+        Q(next_at__isnull=True) | Q(next_at__lt=Now() - timedelta(hours=1)),
+    )
+    unused.delete()

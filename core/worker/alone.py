@@ -1,0 +1,57 @@
+"""Where runs are performed whose process died: alone, in a process of its own.
+
+The supervisor starts it when there is something for it, and it ends when there is not.
+What kills this process has killed nobody else's run.
+"""
+
+import signal
+import threading
+import time
+from types import FrameType
+
+from django.db import connections
+
+from core import runs
+from core.errors import Shutdown
+from core.worker.post import Post
+from core.worker.process import process
+
+#: Without anything to do it waits so long before it ends, s.
+PATIENCE = 5.0
+#: And looks so often.
+LOOK_SECONDS = 0.2
+
+
+def work(post: Post) -> None:
+    """Perform suspects one after the other; return when there are none, or told to."""
+    stop = threading.Event()
+
+    def told(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        # Not here: the lock may be held by the very code that the signal stopped.
+        shut_down = post.lease.interrupts.shut_down
+        threading.Thread(target=shut_down, args=(Shutdown,), daemon=True).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told)
+    post.lease.prefix = runs.ALONE
+    ends = time.monotonic() + PATIENCE
+    while not stop.is_set() and time.monotonic() < ends:
+        if _perform_next(post):
+            ends = time.monotonic() + PATIENCE
+        else:
+            stop.wait(LOOK_SECONDS)
+    post.lease.drop()
+    connections.close_all()
+
+
+def _perform_next(post: Post) -> bool:
+    outbox = post.outbox
+    rows = post.persist(
+        lambda: runs.reserve_suspect(
+            outbox.database, outbox.alias, outbox.timing.reserve, outbox.rules()
+        )
+    )
+    for run in rows:
+        process(post, run.pk)
+    return bool(rows)

@@ -1,0 +1,152 @@
+"""One attempt in this process's hands, and the ways it may end.
+
+Whatever follows an end (callbacks, the next step, the count of a group) is written in
+the transaction that settles it.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db import transaction
+
+from core import runs
+from core.envelope import Envelope
+from core.models import Outcome, Run
+from core.options import Options
+from core.registry import Declared
+from core.runs import Failure, Return
+from core.worker import followups, verdict
+from core.worker.post import Post, envelope_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Job:
+    """A claimed run with what is needed to perform and to settle it."""
+
+    post: Post
+    run: Run
+    actor: Declared
+    options: Options
+    #: False: a direct message, which has no row as long as nothing goes wrong.
+    stored: bool = True
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = f"{self.run.actor_name} {self.run.pk}"
+
+    @cached_property
+    def message(self) -> Envelope:
+        """The message, as callbacks and middleware see it."""
+        return envelope_of(self.run)
+
+    @property
+    def wants_result(self) -> bool:
+        """Say whether anyone will read what the body returns."""
+        run, options = self.run, self.options
+        return bool(options.store_results or run.collected or options.on_success)
+
+    def is_expired(self) -> bool:
+        """Say whether it is older than its max_age."""
+        run = self.run
+        if not self.stored and self.options.max_age is not None:
+            age = timedelta(milliseconds=self.options.max_age)
+            return run.started_at is not None and run.started_at >= run.created_at + age
+        if run.expires_at is None or run.started_at is None:
+            return False
+        return run.started_at >= run.expires_at
+
+    def succeed(self, value: Any) -> bool:
+        """Settle as a success that returned `value`; False: it was replaced."""
+        if not self.stored:
+            return True
+        returned = Return(value, self.options.result_ttl if self._kept else None)
+        return self.post.persist(lambda: self._succeed(returned))
+
+    @property
+    def _kept(self) -> bool:
+        return self.options.store_results
+
+    def _succeed(self, returned: Return) -> bool:
+        post, run = self.post, self.run
+        if self.options.on_success:
+            with transaction.atomic(using=post.database):
+                released = runs.succeed(post.database, run, returned)
+                if released is not None:
+                    post.enqueue(
+                        followups.success(self.options, self.message, returned)
+                    )
+        else:
+            released = runs.succeed(post.database, run, returned)
+        if released is None:
+            return runs.has_succeeded(post.database, run)
+        self._let_go(released)
+        return True
+
+    def _let_go(self, released: list[Any]) -> None:
+        self.post.outbox.release_soon(released)
+        if self.run.slot:
+            self.post.outbox.nudge(self.run.queue_name)
+
+    def keep_result(self, value: Any) -> None:
+        """Add a result to a success that the body itself has settled."""
+        if self._kept:
+            returned = Return(value, self.options.result_ttl)
+            self.post.persist(
+                lambda: runs.keep_result(self.post.database, self.run, returned)
+            )
+
+    def fail(self, error: BaseException) -> None:
+        """Settle as a failure: again later, or never."""
+        failure = Failure.of(error)
+        wait = verdict.wait(self.run.retries, self.options, error)
+        calls = followups.failure(self.options, self.message, error)
+        if wait is None:
+            if verdict.is_exhausted(self.options, error):
+                calls += followups.exhausted(self.options, self.message, self.run)
+            self.bury(failure, calls)
+            logger.error(
+                "Gave up on %s, run %d: %s", self.name, self.run.attempt, failure.error
+            )
+        else:
+            self._settle(
+                lambda: runs.retry(self.post.database, self.run, failure, wait), calls
+            )
+            logger.warning(
+                "%s failed, waits %.1f s: %s", self.name, wait, failure.error
+            )
+
+    def bury(self, failure: Failure, calls: tuple[Envelope, ...] = ()) -> None:
+        """Settle as dead."""
+        self._settle(lambda: runs.bury(self.post.database, self.run, failure), calls)
+        self.post.chain.before("nack", self.message)
+        self.post.chain.after("nack", self.message)
+
+    def stop(self, why: str) -> None:
+        """Settle as cancelled."""
+        failure = Failure(Outcome.FAILED, why)
+        self._settle(lambda: runs.stop(self.post.database, self.run, failure), ())
+        logger.info("Stopped %s: %s.", self.name, why)
+
+    def _settle(self, step: Any, calls: tuple[Envelope, ...]) -> bool:
+        return self.post.persist(lambda: self._step(step, calls))
+
+    def _step(self, step: Any, calls: tuple[Envelope, ...]) -> bool:
+        with transaction.atomic(using=self.post.database):
+            if not self.stored and not self._adopt():
+                return False
+            settled: bool = step()
+            if settled:
+                self.post.enqueue(calls)
+                if self.run.slot:
+                    self.post.outbox.nudge(self.run.queue_name)
+        return settled
+
+    def _adopt(self) -> bool:
+        """Give a direct message its row: now there is something to remember."""
+        self.run.worker = self.post.lease.take()
+        return runs.adopt(self.post.database, self.run)

@@ -1,0 +1,64 @@
+"""What every step of a message in a worker needs, and how it outlasts an outage."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, connections
+
+from core.envelope import Envelope
+from core.middleware import Chain
+from core.models import Run
+from core.outbox import Outbox
+from core.worker.lease import Lease
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where runs are performed: a worker's lease, its outbox, its defaults."""
+
+    lease: Lease
+    outbox: Outbox
+    chain: Chain
+    defaults: Mapping[str, Any]
+    max_payload: int
+    #: Writes messages that follow another one, in the transaction at hand.
+    enqueue: Callable[[Sequence[Envelope]], None]
+
+    @property
+    def database(self) -> str:
+        """The alias of the database that keeps the runs."""
+        return self.outbox.database
+
+    def persist(self, step: Callable[[], T]) -> T:
+        """Take a step of the state machine, again while the database is away.
+
+        For at most a lease: afterwards another process may own the run.
+        """
+        deadline = time.monotonic() + self.outbox.timing.lease
+        wait = 0.05
+        while True:
+            try:
+                return step()
+            except (OperationalError, InterfaceError):
+                connections[self.database].close()
+                if time.monotonic() + wait > deadline:
+                    raise
+                time.sleep(wait)
+                wait = min(2 * wait, 2)
+
+
+def envelope_of(run: Run) -> Envelope:
+    """Return the message that a run is the life of."""
+    return Envelope(
+        run.queue_name,
+        run.actor_name,
+        tuple(run.args),
+        run.kwargs,
+        run.options,
+        str(run.pk),
+        round(run.created_at.timestamp() * 1000),
+    )
