@@ -54,7 +54,7 @@ class Actor(Generic[P, R]):
 
     def send(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call, in the caller's transaction."""
-        return self._enqueue(self._build(args, kwargs, {}))
+        return self._enqueue(self._message(args, kwargs, {}))
 
     async def asend(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call from async code.
@@ -79,11 +79,13 @@ class Actor(Generic[P, R]):
         **options: Any,
     ) -> Message[R]:
         """Enqueue a call with options of its own, such as `delay` or `priority`."""
-        message = self.message_with_options(args=args, kwargs=kwargs, **options)
-        return self._enqueue(message)
+        return self._enqueue(self._message(args, kwargs or {}, self._check(options)))
 
     def message(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
-        """Build a call without enqueueing it."""
+        """Build a call without enqueueing it; the last argument may be missing.
+
+        In a pipeline it is the result of the step before.
+        """
         return self._build(args, kwargs, {})
 
     def message_with_options(
@@ -113,9 +115,22 @@ class Actor(Generic[P, R]):
         self, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]
     ) -> Message[R]:
         try:
+            # A step of a pipeline gets the rest from the one before it.
+            self._signature.bind_partial(*args, **kwargs)
+        except TypeError as error:
+            raise InvalidArguments(self.actor_name, str(error)) from None
+        return self._message(args, kwargs, options)
+
+    def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Raise `InvalidArguments` unless they are what the function takes."""
+        try:
             self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise InvalidArguments(self.actor_name, str(error)) from None
+
+    def _message(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]
+    ) -> Message[R]:
         broker = brokers.carrier(self.actor_name, options)
         queue = options.get("queue_name") or broker.inbox.queue_of(self)
         return Message(queue, self.actor_name, tuple(args), dict(kwargs), options)
@@ -134,7 +149,7 @@ class Using(Generic[P, R]):
 
     def send(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call with these options, in the caller's transaction."""
-        return self._actor._enqueue(self.message(*args, **kwargs))
+        return self._actor._enqueue(self._actor._message(args, kwargs, self._options))
 
     async def asend(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call from async code, in a transaction of its own."""

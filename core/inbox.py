@@ -72,6 +72,8 @@ class Inbox:
         Returns the id of each one's run: another than the message's own when a key
         says that this call was made before.
         """
+        for message in messages:
+            _check(message)
         entries = [self.entry(message) for message in messages]
         self._announce("before", entries)
         direct = [entry for entry in entries if entry.is_direct]
@@ -205,6 +207,9 @@ class Inbox:
         """
         entries = [self.entry(message) for message, _ in placed]
         for entry, (_, place) in zip(entries, placed, strict=True):
+            piped = place.after is not None and not entry.options.pipe_ignore
+            _check(entry.message, (None,) if piped else ())
+        for entry, (_, place) in zip(entries, placed, strict=True):
             if entry.is_keyed:
                 raise OptionConflict(
                     f"a composition with {entry.message.actor_name}",
@@ -234,6 +239,12 @@ class Inbox:
             for batch_id, (size, place) in batches.items()
         ]
         self.outbox.release_soon(runs.insert_batches(self.outbox.database, rows))
+
+
+def _check(message: Envelope, piped: Sequence[None] = ()) -> None:
+    """Raise `InvalidArguments` unless they fit, with what is still to come."""
+    actor = registry.get(message.actor_name)
+    actor.check_arguments((*message.args, *piped), message.kwargs)
 
 
 def _place(run: Run, place: Place) -> None:

@@ -127,8 +127,10 @@ class Outbox:
     def _committed(self, rows: Sequence[Run]) -> None:
         if self.backend.supports_worker:
             publisher.put(self.push, rows)
-        else:
-            self.publish(rows)
+            return
+        free = [row for row in rows if row.limit_key is None]
+        self.publish(free)
+        self._relay_queues([row.queue_name for row in rows if row.limit_key])
 
     def push(self, rows: Sequence[Run]) -> None:
         """Publish what there is room for; the relay does the rest. Never raises."""

@@ -1,6 +1,6 @@
 """Names: every declared actor of this process, by its name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from core.errors import DuplicateActor, UnknownActor
@@ -13,6 +13,10 @@ class Declared(Protocol):
     options: Mapping[str, Any]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def check_arguments(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None: ...
 
     @property
     def source(self) -> str: ...

@@ -19,6 +19,7 @@ class Timing:
     reserve: float = 5  # a relay that took a run and died blocks it so long
     lost: float = 30  # published, not started, and a worker idle: sent again
     unknown: float = 3600  # an actor nobody knows: dead afterwards
+    stuck: float = 10  # a body goes on so long after its time limit: beyond help
     stop: float = 30  # running bodies get so long at a graceful stop
 
     @classmethod

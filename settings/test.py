@@ -39,7 +39,12 @@ CELERY = "backends.celery.CeleryBackend"
 DRAMATIQ = "backends.dramatiq.DramatiqBackend"
 INPROCESS = "backends.inprocess.InProcessBackend"
 BROKERS = {
-    alias: {"BACKEND": backend, "URL": url, "NAMESPACE": NAMESPACE}
+    alias: {
+        "BACKEND": backend,
+        "URL": url,
+        "NAMESPACE": NAMESPACE,
+        "TIMING": {"stuck": 1},
+    }
     for alias, backend, url in (
         ("default", INPROCESS, ""),
         ("inprocess", INPROCESS, ""),

@@ -21,9 +21,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-#: A body that goes on so long after its time limit cannot be interrupted, s.
-STUCK_SECONDS = 10.0
-
 
 @dataclass(eq=False, slots=True)
 class Armed:
@@ -47,7 +44,7 @@ class Armed:
 class Interrupts:
     """The bodies that run in this process, by thread."""
 
-    def __init__(self, stuck_seconds: float = STUCK_SECONDS) -> None:
+    def __init__(self, stuck_seconds: float = 10.0) -> None:
         self._stuck_seconds = stuck_seconds
         self._reset()
 

@@ -37,7 +37,7 @@ class Lease:
         self.prefix = f"{engine}-"
         self.database = database
         self.timing = timing
-        self.interrupts = Interrupts()
+        self.interrupts = Interrupts(timing.stuck)
         self._lock = threading.Lock()
         self._forget()
 

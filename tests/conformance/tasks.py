@@ -1,24 +1,15 @@
 """The actors of the promises; they run in worker processes."""
 
-import os
-import time
 from datetime import timedelta
 
 from core import Retry, actor, current_run
-from tests.conformance.models import Effect, Gate
-
-
-def effect(key: str) -> None:
-    run = current_run()
-    Effect.objects.create(key=key, run_id=run.id, attempt=run.attempt, pid=os.getpid())
-
-
-def wait_for_gate(key: str, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not Gate.objects.filter(key=key).exists():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nobody opened the gate {key}")
-        time.sleep(0.05)
+from tests.conformance import (  # noqa: F401  # Django finds actors in `tasks` alone
+    composed_tasks,
+    interrupted_tasks,
+    limited_tasks,
+)
+from tests.conformance.bodies import effect, wait_for_gate
+from tests.conformance.models import Gate
 
 
 @actor

@@ -1,0 +1,105 @@
+"""Actors that someone stops, or that stop their process."""
+
+import asyncio
+import os
+import time
+from datetime import timedelta
+
+from core import Cancelled, Shutdown, TimeLimitExceeded, actor, current_run
+from tests.conformance.bodies import effect, wait_for_gate
+
+
+def linger(seconds: float = 60) -> None:
+    """Be busy in Python, where an interrupt arrives."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        time.sleep(0.01)
+
+
+@actor(time_limit=timedelta(milliseconds=500), max_retries=0)
+def overrun(key: str) -> None:
+    """Run too long; note that it was told."""
+    try:
+        linger()
+    except TimeLimitExceeded:
+        effect(key)
+        raise
+
+
+@actor(time_limit=timedelta(milliseconds=500), max_retries=0)
+def block(key: str) -> None:
+    """Run too long where nobody can interrupt it."""
+    effect(key)
+    time.sleep(20)
+
+
+@actor(max_retries=0)
+def wait_to_be_cancelled(key: str) -> None:
+    """Note the start, and the cancellation."""
+    effect(f"{key}/started")
+    try:
+        linger()
+    except Cancelled:
+        effect(f"{key}/cancelled")
+        raise
+
+
+@actor(notify_shutdown=True, min_backoff=0)
+def wait_for_shutdown(key: str) -> None:
+    """Note the start and the shutdown; the second time, be done."""
+    effect(f"{key}/started")
+    if current_run().attempt > 1:
+        return
+    try:
+        linger()
+    except Shutdown:
+        effect(f"{key}/told")
+        raise
+
+
+@actor
+def kill_the_worker(key: str) -> None:
+    """End the process that runs it."""
+    effect(key)
+    os._exit(9)
+
+
+@actor
+def kill_the_worker_once(key: str) -> None:
+    """End the process that runs it, the first time."""
+    effect(key)
+    if current_run().attempt == 1:
+        os._exit(9)
+
+
+@actor(store_results=True)
+async def think(key: str) -> str:
+    """Return who runs it, after a moment."""
+    await asyncio.sleep(0.01)
+    return f"{key} by {current_run().id}"
+
+
+@actor(time_limit=timedelta(milliseconds=500), max_retries=0)
+async def think_too_long(key: str) -> None:
+    """Clean up when the time is over, and say so."""
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.to_thread(_note, key, current_run().attempt)
+
+
+def _note(key: str, attempt: int) -> None:
+    effect(key)
+
+
+@actor(store_results=True)
+def report_progress(key: str) -> None:
+    """Say how far it is, and wait."""
+    current_run().progress(3, 10, "a third")
+    wait_for_gate(key)
+
+
+@actor(max_age=timedelta(seconds=1))
+def spoil(key: str) -> None:
+    """Leave an effect, if it starts in time."""
+    effect(key)
