@@ -4,6 +4,7 @@ There are no delay queues and no dead-letter queues: delays, retries and the dea
 are rows of core.
 """
 
+import time
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -62,8 +63,12 @@ class CourierBroker(Broker):
         self.receiver: Receiver
 
     @abstractmethod
-    def publish(self, hints: Sequence[Hint]) -> None:
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """See `BaseBackend.publish`."""
+
+    @abstractmethod
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        """See `BaseBackend.announce`."""
 
     @abstractmethod
     def depth(self, queue: str) -> int:
@@ -76,6 +81,11 @@ class CourierBroker(Broker):
     @abstractmethod
     def ping(self) -> None:
         """See `BaseBackend.ping`."""
+
+    def deadline(self, seconds: float | None = None) -> float:
+        """Return when a call that begins now must have ended."""
+        allowed = self.options.publish_timeout if seconds is None else seconds
+        return time.monotonic() + allowed
 
     @property
     def is_taken(self) -> bool:

@@ -15,7 +15,7 @@ from dramatiq import MessageProxy
 from pika.exceptions import AMQPError
 
 from backends.dramatiq.consumer import CourierConsumer
-from backends.dramatiq.rabbitmq_link import AMQP_ERRORS
+from backends.dramatiq.rabbitmq_link import AMQP_ERRORS, QUEUE_ARGUMENTS
 
 if TYPE_CHECKING:
     from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
@@ -65,7 +65,7 @@ class RabbitmqConsumer(CourierConsumer):
         self._connection = pika.BlockingConnection(self.broker.parameters)
         self._channel = self._connection.channel()
         self._channel.basic_qos(prefetch_count=self.slots)
-        self._channel.queue_declare(self.queue, durable=True)
+        self._channel.queue_declare(self.queue, durable=True, arguments=QUEUE_ARGUMENTS)
         self._channel.add_on_cancel_callback(self._on_cancel)
         self._channel.basic_consume(self.queue, self._on_message)
 

@@ -36,6 +36,7 @@ class RedisConsumer(CourierConsumer):
     ) -> None:
         super().__init__(broker, queue, prefetch, timeout)
         self._list = broker.key(queue)
+        self._bell = broker.key(queue, "bell")
         self._msgs = broker.key(queue, "msgs")
         self._acks = broker.acks_key(queue)
         self._fetched: deque[tuple[bytes, bytes | None]] = deque()
@@ -53,7 +54,7 @@ class RedisConsumer(CourierConsumer):
                 self._found()
             except RedisError as error:
                 self._unsure = True
-                self.broker.note_outage()
+                self.broker.rescue.note_outage()
                 self._lost(error)
         if not self._fetched:
             return None
@@ -70,8 +71,9 @@ class RedisConsumer(CourierConsumer):
         if room <= 0:
             self._wait_for_room()
         elif not self._fetch(room):
-            # Returns at once when something is there, and moves nothing.
-            self.broker.wait_for(self._list, self.timeout)
+            # Rung for every band, at the same time as something is put there. Who
+            # pushes to Dramatiq's list alone is heard when the wait ends.
+            self.broker.wait_for(self._bell, self.timeout)
 
     def _wait_for_room(self) -> None:
         with self.broker.settled:
@@ -87,7 +89,7 @@ class RedisConsumer(CourierConsumer):
         self._fetched.extend(zip(taken[::2], taken[1::2], strict=True))
         self.held.update(taken[::2])
         self._last_contact = time.monotonic()
-        self.broker.rescue()
+        self.broker.rescue.look()
         return bool(taken)
 
     def _make_sure(self) -> None:
