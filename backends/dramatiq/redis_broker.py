@@ -1,6 +1,5 @@
 """Dramatiq's Redis layout, with a deadline on every call."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -53,9 +52,6 @@ class RedisBroker(CourierBroker):
         }
         # Typed by us: redis-py leaves it untyped, and its blmove wants whole seconds.
         self._command: Callable[..., Any] = self.client.execute_command
-        self._consumers: list[RedisConsumer] = []
-        #: Notified when a message of any queue is settled.
-        self.settled = threading.Condition()
         self.rescue = Rescue(self)
 
     def _client(self) -> redis.Redis:
@@ -82,13 +78,7 @@ class RedisBroker(CourierBroker):
         self, queue_name: str, prefetch: int = 1, timeout: int = 1000
     ) -> RedisConsumer:
         """Return a consumer; it connects when it is asked for a message."""
-        consumer = RedisConsumer(self, queue_name, prefetch, timeout)
-        self._consumers.append(consumer)
-        return consumer
-
-    def held(self) -> int:
-        """Return how many messages of all queues this process has in hand."""
-        return sum(len(consumer.held) for consumer in self._consumers)
+        return RedisConsumer(self, queue_name, prefetch, timeout)
 
     def key(self, *parts: str) -> str:
         """Return the name of a key in Dramatiq's layout."""
