@@ -29,7 +29,7 @@ UNKNOWN_ACTOR = "switchyard.unknown_actor"
 class Options:
     """BROKERS[alias]["OPTIONS"], each with its default and unit."""
 
-    #: Seconds that publish, depth, purge and ping may take.
+    #: Seconds that publish, announce, depth, purge and ping may take.
     publish_timeout: float = 2.0
     #: RabbitMQ: seconds between signs of life on a worker's connection.
     heartbeat: int = 5
@@ -118,7 +118,11 @@ class CourierBroker(Broker):
         return hasattr(self, "receiver")
 
     def register(self, queues: Iterable[str]) -> None:
-        """Declare every actor of core under its own name, and `queues`."""
+        """Declare every actor of core under its own name, and `queues`.
+
+        Called when a worker boots; another may have ended in this process before.
+        """
+        self.consumers.clear()
         self.stopping = False
         for name, queue in self.receiver.actors().items():
             self._add_actor(name, queue)

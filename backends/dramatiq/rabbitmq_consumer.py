@@ -76,9 +76,9 @@ class RabbitmqConsumer(CourierConsumer):
             raise AMQPError(f"The channel of {self.queue} was closed.")
 
     def _look(self) -> None:
-        if self._refused or self.broker.stopping:
+        if self._refused:
             self._stop_listening()
-        if (self._asks or self.broker.stopping) and self.room() <= 0:
+        if self._asks and self.room() <= 0:
             self._wait_for_room()
         elif not self._asks or not self._ask():
             self._listen()
