@@ -1,4 +1,4 @@
-"""What core sees of Dramatiq: the five methods of a backend."""
+"""What core sees of Dramatiq: the methods of a backend."""
 
 import signal
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,12 @@ class DramatiqBackend(BaseBackend):
     def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """See `BaseBackend.publish`."""
         if hints:
-            self.broker.publish(hints)
+            self.broker.publish(hints, seconds)
+
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        """See `BaseBackend.announce`."""
+        if events:
+            self.broker.announce(place, events)
 
     def work(self, queues: Sequence[str], threads: int) -> None:
         """See `BaseBackend.work`. The actors and queues are declared by WorkerHooks."""

@@ -4,9 +4,12 @@ There are no delay queues and no dead-letter queues: delays, retries and the dea
 are rows of core.
 """
 
+import threading
+import time
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import dramatiq
 from dramatiq import Actor, Broker, Message, Middleware
@@ -14,6 +17,9 @@ from dramatiq import Actor, Broker, Message, Middleware
 from backends.dramatiq.urls import normalise
 from core.backend import Hint, Receiver
 from core.errors import BrokerConfigError
+
+if TYPE_CHECKING:
+    from backends.dramatiq.consumer import CourierConsumer
 
 #: Stands in for actors that this process does not know; core decides about them.
 UNKNOWN_ACTOR = "switchyard.unknown_actor"
@@ -23,7 +29,7 @@ UNKNOWN_ACTOR = "switchyard.unknown_actor"
 class Options:
     """BROKERS[alias]["OPTIONS"], each with its default and unit."""
 
-    #: Seconds that publish, depth, purge and ping may take.
+    #: Seconds that publish, announce, depth, purge and ping may take.
     publish_timeout: float = 2.0
     #: RabbitMQ: seconds between signs of life on a worker's connection.
     heartbeat: int = 5
@@ -58,12 +64,22 @@ class CourierBroker(Broker):
         self.url = normalise(alias, url)
         self.options = options
         self.queues: set[str] = set()
+        #: One for each queue that this process serves.
+        self.consumers: dict[str, CourierConsumer] = {}
+        #: Held while a consumer takes from the room that all of them share.
+        self.admission = threading.Lock()
+        #: True once this process was told to stop: it takes nothing more.
+        self.stopping = False
         #: Set by the backend that takes this broker; a worker cannot do without.
         self.receiver: Receiver
 
     @abstractmethod
-    def publish(self, hints: Sequence[Hint]) -> None:
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """See `BaseBackend.publish`."""
+
+    @abstractmethod
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        """See `BaseBackend.announce`."""
 
     @abstractmethod
     def depth(self, queue: str) -> int:
@@ -77,13 +93,37 @@ class CourierBroker(Broker):
     def ping(self) -> None:
         """See `BaseBackend.ping`."""
 
+    def deadline(self, seconds: float | None = None) -> float:
+        """Return when a call that begins now must have ended."""
+        allowed = self.options.publish_timeout if seconds is None else seconds
+        return time.monotonic() + allowed
+
+    def held(self) -> int:
+        """Return how many messages of all queues this process has in hand."""
+        return sum(len(consumer.held) for consumer in list(self.consumers.values()))
+
+    def wake(self) -> None:
+        """Tell every consumer that there may be room, or that there will be none."""
+        for consumer in list(self.consumers.values()):
+            consumer.wake()
+
+    def stop_taking(self) -> None:
+        """Leave to others what waits: the threads of this process take nothing more."""
+        self.stopping = True
+        self.wake()
+
     @property
     def is_taken(self) -> bool:
         """True once a backend has handed its receiver to this broker."""
         return hasattr(self, "receiver")
 
     def register(self, queues: Iterable[str]) -> None:
-        """Declare every actor of core under its own name, and `queues`."""
+        """Declare every actor of core under its own name, and `queues`.
+
+        Called when a worker boots; another may have ended in this process before.
+        """
+        self.consumers.clear()
+        self.stopping = False
         for name, queue in self.receiver.actors().items():
             self._add_actor(name, queue)
         for queue in queues:

@@ -37,7 +37,18 @@ class CourierConsumer(Consumer):
         self.slots = max(1, prefetch // 2)
         #: Seconds that `__next__` may wait for a message.
         self.timeout = timeout / 1000
+        #: What this process has of the queue: waiting here, running, or unsettled.
+        self.held: set[Any] = set()
         self._away = False
+        broker.consumers[queue] = self
+
+    def room(self) -> int:
+        """Return how many more messages this process may take, of whichever queue."""
+        return 0 if self.broker.stopping else self.slots - self.broker.held()
+
+    @abstractmethod
+    def wake(self) -> None:
+        """End a wait for room, to look again. Called from any thread."""
 
     @abstractmethod
     def _remove(self, token: Any, channel: Any) -> None:

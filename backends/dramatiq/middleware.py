@@ -27,6 +27,12 @@ class WorkerHooks(Middleware):
         """Report the slots of this process."""
         cast(CourierBroker, broker).receiver.worker_started(worker.worker_threads)
 
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """Report the order to stop, before Dramatiq waits for what is running."""
+        courier = cast(CourierBroker, broker)
+        courier.stop_taking()
+        courier.receiver.worker_stopping()
+
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Report that nothing runs here any more."""
         cast(CourierBroker, broker).receiver.worker_stopped()

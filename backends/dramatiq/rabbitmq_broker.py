@@ -1,8 +1,5 @@
 """RabbitMQ with confirms and a deadline on every call."""
 
-import os
-import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,14 +7,13 @@ import pika
 from dramatiq import Middleware
 
 from backends.dramatiq.broker import CourierBroker, Options
+from backends.dramatiq.links import Links
 from backends.dramatiq.rabbitmq_consumer import RabbitmqConsumer
 from backends.dramatiq.rabbitmq_link import AMQP_ERRORS, Link, LinkFailed
 from backends.dramatiq.wire import encode
 from core.backend import Hint
 from core.errors import BrokerConfigError, BrokerUnavailable
 
-#: Seconds after which an idle link is replaced: firewalls forget silent connections.
-LONGEST_IDLE = 30.0
 #: Seconds a worker waits for TCP to connect. Short: a try that began while the
 #: network was cut must end soon after the cut.
 CONNECT_TIMEOUT = 1.0
@@ -46,8 +42,7 @@ class RabbitmqBroker(CourierBroker):
         self.parameters.stack_timeout = HANDSHAKE_TIMEOUT
         # Unsent acknowledgements betray a cut network before the heartbeat does.
         self.parameters.tcp_options = {"TCP_USER_TIMEOUT": int(options.heartbeat * 500)}
-        self._idle: deque[Link] = deque()
-        self._pid = os.getpid()
+        self._links = Links(lambda at: Link(self._link_parameters, at))
 
     def _parameters(self, heartbeat: int) -> pika.URLParameters:
         try:
@@ -67,11 +62,16 @@ class RabbitmqBroker(CourierBroker):
         """Return a consumer; it connects when it is asked for a message."""
         return RabbitmqConsumer(self, queue_name, prefetch, timeout)
 
-    def publish(self, hints: Sequence[Hint]) -> None:
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """Send all hints at once and wait for all confirms together."""
-        messages = [(hint.queue, encode(hint)) for hint in hints]
-        with self._link() as (link, deadline):
+        messages = [(hint.queue, hint.band, encode(hint)) for hint in hints]
+        with self._link(seconds) as (link, deadline):
             link.publish(messages, deadline)
+
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        """Send all events at once and wait for all confirms together."""
+        with self._link() as (link, deadline):
+            link.announce(place, events, deadline)
 
     def depth(self, queue: str) -> int:
         """Count the messages that are ready."""
@@ -95,34 +95,18 @@ class RabbitmqBroker(CourierBroker):
             link.ping(deadline)
 
     @contextmanager
-    def _link(self) -> Iterator[tuple[Link, float]]:
-        deadline = time.monotonic() + self.options.publish_timeout
+    def _link(self, seconds: float | None = None) -> Iterator[tuple[Link, float]]:
+        deadline = self.deadline(seconds)
         try:
-            link = self._take() or Link(self._link_parameters, deadline)
-            yield link, deadline
+            with self._links.borrow(deadline) as link:
+                yield link, deadline
         except (LinkFailed, *AMQP_ERRORS) as error:
             problem = str(getattr(error, "reason", error)) or repr(error)
             raise BrokerUnavailable(self.alias, problem) from error
-        self._idle.append(link)
-
-    def _take(self) -> Link | None:
-        if self._pid != os.getpid():
-            # A fork's links are its parent's: forgotten, without a word on the wire.
-            self._idle = deque()
-            self._pid = os.getpid()
-        while True:
-            try:
-                link = self._idle.pop()
-            except IndexError:
-                return None
-            if link.is_fresh(LONGEST_IDLE):
-                return link
-            link.drop()
 
     def close(self) -> None:
         """Close what publishing left open."""
-        while (link := self._take()) is not None:
-            link.drop()
+        self._links.close()
 
 
 def _zero_if_missing(error: BrokerUnavailable) -> int:

@@ -15,11 +15,24 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 from pika.spec import Basic
 
+from core.backend import BANDS
+
 #: Whatever pika raises when RabbitMQ is away: two families, and the socket's own.
 AMQP_ERRORS = (AMQPError, AMQPConnectorException, OSError)
 
+#: Of every queue, by whoever comes first. The type is said because a virtual host may
+#: have another default, and only classic queues know priorities.
+QUEUE_ARGUMENTS = {"x-queue-type": "classic", "x-max-priority": BANDS - 1}
 #: Delivery mode: written to disk by a durable queue.
-PERSISTENT = pika.BasicProperties(delivery_mode=2)
+PERSISTENT = 2
+#: By band. AMQP serves the larger priority first, and an unset one last.
+PROPERTIES = [
+    pika.BasicProperties(delivery_mode=PERSISTENT, priority=BANDS - 1 - band)
+    for band in range(BANDS)
+]
+EVENT = pika.BasicProperties(
+    delivery_mode=PERSISTENT, content_type="application/cloudevents+json"
+)
 
 
 class LinkFailed(Exception):
@@ -43,7 +56,8 @@ class Link:
         self._published = 0
         self._unconfirmed: set[int] = set()
         self._declared: set[str] = set()
-        self._last_use = time.monotonic()
+        self._dropped = False
+        self.last_use = time.monotonic()
         self._connection = pika.SelectConnection(
             parameters,
             on_open_callback=self._on_open,
@@ -53,15 +67,25 @@ class Link:
         )
         self._wait(lambda: self._ready, deadline)
 
-    def publish(self, messages: Sequence[tuple[str, bytes]], deadline: float) -> None:
-        """Send (queue, body) pairs; return when RabbitMQ has confirmed them all."""
-        for queue in dict.fromkeys(queue for queue, _ in messages):
+    def publish(
+        self, messages: Sequence[tuple[str, int, bytes]], deadline: float
+    ) -> None:
+        """Send (queue, band, body) each; return when RabbitMQ has confirmed all."""
+        for queue in dict.fromkeys(queue for queue, *_ in messages):
             self._declare(queue, deadline)
-        for queue, body in messages:
-            self._published += 1
-            self._unconfirmed.add(self._published)
+        for queue, band, body in messages:
             # Mandatory: without a queue it comes back instead of vanishing.
-            self._channel.basic_publish("", queue, body, PERSISTENT, mandatory=True)
+            self._send("", queue, body, PROPERTIES[band], mandatory=True)
+        self._wait(lambda: not self._unconfirmed, deadline)
+
+    def announce(self, exchange: str, events: Sequence[bytes], deadline: float) -> None:
+        """Send the events to a fanout exchange; return when all are confirmed."""
+        self._ask(
+            "exchange_declare", deadline, exchange, exchange_type="fanout", durable=True
+        )
+        for event in events:
+            # Not mandatory: nobody needs to listen.
+            self._send(exchange, "", event, EVENT)
         self._wait(lambda: not self._unconfirmed, deadline)
 
     def depth(self, queue: str, deadline: float) -> int:
@@ -77,15 +101,17 @@ class Link:
         """Make one round trip that changes nothing."""
         self._ask("basic_qos", deadline)
 
-    def is_fresh(self, longest_idle: float) -> bool:
-        """Say if the link can be used: not idle too long, and not closed meanwhile."""
+    def is_open(self) -> bool:
+        """Say if RabbitMQ has not closed it meanwhile."""
         self._loop.call_later(0, self._on_nothing)
         self._turn()
-        idle = time.monotonic() - self._last_use
-        return self._failure is None and idle < longest_idle
+        return self._failure is None
 
     def drop(self) -> None:
         """Close the socket now; a graceful close could wait for a frozen broker."""
+        if self._dropped:
+            return
+        self._dropped = True
         self._failure = self._failure or LinkFailed("It was dropped.")
         if not self._connection.is_closed:
             # pika has no public way to close without a reply.
@@ -94,9 +120,27 @@ class Link:
             self._turn()
         self._loop.close()
 
+    def _send(
+        self,
+        exchange: str,
+        key: str,
+        body: bytes,
+        properties: pika.BasicProperties,
+        mandatory: bool = False,
+    ) -> None:
+        self._published += 1
+        self._unconfirmed.add(self._published)
+        self._channel.basic_publish(exchange, key, body, properties, mandatory)
+
     def _declare(self, queue: str, deadline: float) -> None:
         if queue not in self._declared:
-            self._ask("queue_declare", deadline, queue, durable=True)
+            self._ask(
+                "queue_declare",
+                deadline,
+                queue,
+                durable=True,
+                arguments=QUEUE_ARGUMENTS,
+            )
             self._declared.add(queue)
 
     def _ask(self, method: str, deadline: float, *args: Any, **kwargs: Any) -> Any:
@@ -112,7 +156,6 @@ class Link:
         while not done() and self._failure is None:
             self._turn()
         self._loop.remove_timeout(timer)
-        self._last_use = time.monotonic()
         if self._failure is not None:
             failure = self._failure
             self.drop()

@@ -1,8 +1,5 @@
 """Dramatiq's Redis layout, with a deadline on every call."""
 
-import re
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +12,10 @@ from redis.retry import Retry
 
 from backends.dramatiq import redis_scripts
 from backends.dramatiq.broker import CourierBroker, Options
+from backends.dramatiq.links import Links
 from backends.dramatiq.redis_consumer import RedisConsumer
+from backends.dramatiq.redis_link import Link, Words
+from backends.dramatiq.redis_rescue import Rescue
 from backends.dramatiq.wire import encode
 from core.backend import Hint
 from core.errors import BrokerConfigError, BrokerUnavailable
@@ -27,10 +27,8 @@ NAMESPACE = "dramatiq"
 CONNECT_TIMEOUT = 1.0
 #: Seconds a worker waits for an answer; above the time a consumer waits for work.
 ANSWER_TIMEOUT = 2.0
-#: Seconds between two looks for dead workers, or `dead_after` if that is less.
-RESCUE_INTERVAL = 10.0
-#: What a worker's name looks like: ours, and stock Dramatiq's.
-WORKER_ID = re.compile(rb"[0-9a-f-]{36}")
+#: A stream of events is trimmed to about so many.
+STREAM_LENGTH = 100_000
 
 
 class RedisBroker(CourierBroker):
@@ -46,31 +44,22 @@ class RedisBroker(CourierBroker):
     ) -> None:
         super().__init__(alias=alias, url=url, options=options, middleware=middleware)
         self.worker_id = str(uuid4())
-        # Connecting and answering may each take half of the deadline.
-        half = options.publish_timeout / 2
-        self.sender = self._client(half, half)
-        self.client = self._client(CONNECT_TIMEOUT, ANSWER_TIMEOUT)
+        self.client = self._client()
+        self._links = Links(lambda at: Link(self.client.connection_pool, at))
         self.scripts = {
             name: self.client.register_script(getattr(redis_scripts, name))
             for name in ("FETCH", "ACK", "GIVE_BACK", "RESCUE", "DEAD")
         }
-        self.publish_script = self.sender.register_script(redis_scripts.PUBLISH)
-        self.purge_script = self.sender.register_script(redis_scripts.PURGE)
         # Typed by us: redis-py leaves it untyped, and its blmove wants whole seconds.
         self._command: Callable[..., Any] = self.client.execute_command
-        self._consumers: list[RedisConsumer] = []
-        #: Notified when a message of any queue is settled.
-        self.settled = threading.Condition()
-        self._rescuing = threading.Lock()
-        self._next_rescue = 0.0
-        self.note_outage()
+        self.rescue = Rescue(self)
 
-    def _client(self, connect: float, answer: float) -> redis.Redis:
+    def _client(self) -> redis.Redis:
         try:
             return redis.Redis.from_url(
                 self.url,
-                socket_connect_timeout=connect,
-                socket_timeout=answer,
+                socket_connect_timeout=CONNECT_TIMEOUT,
+                socket_timeout=ANSWER_TIMEOUT,
                 # redis-py would try four times, with seconds between.
                 retry=Retry(NoBackoff(), 0),
                 protocol=2,
@@ -89,13 +78,7 @@ class RedisBroker(CourierBroker):
         self, queue_name: str, prefetch: int = 1, timeout: int = 1000
     ) -> RedisConsumer:
         """Return a consumer; it connects when it is asked for a message."""
-        consumer = RedisConsumer(self, queue_name, prefetch, timeout)
-        self._consumers.append(consumer)
-        return consumer
-
-    def held(self) -> int:
-        """Return how many messages of all queues this process has in hand."""
-        return sum(len(consumer.held) for consumer in self._consumers)
+        return RedisConsumer(self, queue_name, prefetch, timeout)
 
     def key(self, *parts: str) -> str:
         """Return the name of a key in Dramatiq's layout."""
@@ -106,75 +89,56 @@ class RedisBroker(CourierBroker):
         return self.key("__acks__", self.worker_id, queue)
 
     @contextmanager
-    def _deadline(self) -> Iterator[None]:
+    def _link(self, seconds: float | None = None) -> Iterator[tuple[Link, float]]:
+        deadline = self.deadline(seconds)
         try:
-            yield
+            with self._links.borrow(deadline) as link:
+                yield link, deadline
         except (redis.RedisError, OSError) as error:
             problem = f"{type(error).__name__}: {error}"
             raise BrokerUnavailable(self.alias, problem) from error
 
-    def publish(self, hints: Sequence[Hint]) -> None:
+    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """Add all hints at once and in one round trip."""
         keys: dict[str, int] = {}
-        entries: list[int | str | bytes] = []
+        entries: list[str | bytes | int] = []
         for hint in hints:
             place = keys.setdefault(self.key(hint.queue), len(keys) + 1)
             # The run's id will not do: a hint that is sent twice is two entries.
-            entries += [place, str(uuid4()), encode(hint)]
-        with self._deadline():
-            self.publish_script(keys=list(keys), args=entries)
+            entries += [place, f"{hint.band}-{uuid4()}", encode(hint)]
+        with self._link(seconds) as (link, deadline):
+            link.run(redis_scripts.PUBLISH, list(keys), entries, deadline)
+
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        """Add all events to the stream in one round trip."""
+        about: Words = ["XADD", place, "MAXLEN", "~", STREAM_LENGTH, "*", "event"]
+        with self._link() as (link, deadline):
+            link.ask([[*about, event] for event in events], deadline)
 
     def depth(self, queue: str) -> int:
-        """Count the ids in the list."""
-        with self._deadline():
-            return int(self.sender.llen(self.key(queue)))
+        """Count the ids in the lists of all bands."""
+        with self._link() as (link, deadline):
+            return int(link.run(redis_scripts.DEPTH, [self.key(queue)], [], deadline))
 
     def purge(self, queue: str) -> int:
-        """Drop the list and its messages; a worker keeps what it holds."""
-        with self._deadline():
-            keys = [self.key(queue), self.key(queue, "msgs")]
-            return int(self.purge_script(keys=keys))
+        """Drop the lists and their messages; a worker keeps what it holds."""
+        keys = [self.key(queue), self.key(queue, "msgs")]
+        with self._link() as (link, deadline):
+            return int(link.run(redis_scripts.PURGE, keys, [], deadline))
 
     def ping(self) -> None:
         """Ask for a sign of life."""
-        with self._deadline():
-            self.sender.ping()
+        with self._link() as (link, deadline):
+            link.ask([["PING"]], deadline)
+
+    def close(self) -> None:
+        """Close what publishing left open."""
+        self._links.close()
 
     def wait_for(self, key: str, timeout: float) -> None:
         """Return when a list has something, or after `timeout` seconds."""
         # Onto itself, left to left: it blocks and changes nothing.
         self._command("BLMOVE", key, key, "LEFT", "LEFT", timeout)
-
-    def note_outage(self) -> None:
-        """Start to count anew how long this worker has reached Redis without a gap."""
-        self._steady_since = time.monotonic()
-
-    def rescue(self) -> None:
-        """Give back what dead workers held, in all queues; now and then."""
-        now = time.monotonic()
-        # After an outage everyone's heartbeat is old, of the living too.
-        if now < max(self._next_rescue, self._steady_since + self.options.dead_after):
-            return
-        if self._rescuing.acquire(blocking=False):
-            try:
-                self._next_rescue = now + min(RESCUE_INTERVAL, self.options.dead_after)
-                self._rescue_all()
-            finally:
-                self._rescuing.release()
-
-    def _rescue_all(self) -> None:
-        heartbeats = self.key("__heartbeats__")
-        silence = int(self.options.dead_after * 1000)
-        for worker in self.scripts["DEAD"](keys=[heartbeats], args=[silence]):
-            # Anyone can write here, and "*" would match the sets of the living.
-            if WORKER_ID.fullmatch(worker):
-                self._rescue_one(self.key("__acks__", worker.decode(), ""))
-            self.client.zrem(heartbeats, worker)
-
-    def _rescue_one(self, prefix: str) -> None:
-        for key in self.client.scan_iter(match=f"{prefix}*", count=1000):
-            queue = key.decode(errors="replace").removeprefix(prefix)
-            self.scripts["RESCUE"](keys=[self.key(queue), key])
 
     def run(self, script: str, keys: list[str], args: Sequence[Any] = ()) -> Any:
         """Run a script of `redis_scripts` for a consumer."""

@@ -6,6 +6,7 @@ fault the consumer compares what Redis says it holds with what it does hold.
 """
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -36,11 +37,11 @@ class RedisConsumer(CourierConsumer):
     ) -> None:
         super().__init__(broker, queue, prefetch, timeout)
         self._list = broker.key(queue)
+        self._bell = broker.key(queue, "bell")
         self._msgs = broker.key(queue, "msgs")
         self._acks = broker.acks_key(queue)
         self._fetched: deque[tuple[bytes, bytes | None]] = deque()
-        #: The tokens that this process has of the queue.
-        self.held: set[bytes] = set()
+        self._woken = threading.Event()
         self._owed: set[bytes] = set()
         self._unsure = False
         self._last_contact = 0.0
@@ -53,7 +54,7 @@ class RedisConsumer(CourierConsumer):
                 self._found()
             except RedisError as error:
                 self._unsure = True
-                self.broker.note_outage()
+                self.broker.rescue.note_outage()
                 self._lost(error)
         if not self._fetched:
             return None
@@ -66,20 +67,27 @@ class RedisConsumer(CourierConsumer):
     def _refill(self) -> None:
         if self._unsure:
             self._make_sure()
-        room = self.slots - self.broker.held()
-        if room <= 0:
+        with self.broker.admission:
+            room = self.room()
+            full = room <= 0
+            taken = not full and self._fetch(room)
+        if full:
             self._wait_for_room()
-        elif not self._fetch(room):
-            # Returns at once when something is there, and moves nothing.
-            self.broker.wait_for(self._list, self.timeout)
+        elif not taken:
+            # Rung for every band, at the same time as something is put there. Who
+            # pushes to Dramatiq's list alone is heard when the wait ends.
+            self.broker.wait_for(self._bell, self.timeout)
 
     def _wait_for_room(self) -> None:
-        with self.broker.settled:
-            self.broker.settled.wait_for(
-                lambda: self.broker.held() < self.slots, self.timeout
-            )
+        self._woken.clear()
+        if self.room() <= 0:
+            self._woken.wait(self.timeout)
         if time.monotonic() > self._last_contact + HEARTBEAT:
             self._fetch(0)
+
+    def wake(self) -> None:
+        """See `CourierConsumer.wake`."""
+        self._woken.set()
 
     def _fetch(self, room: int) -> bool:
         keys = [self._list, self._msgs, self._acks, self.broker.key("__heartbeats__")]
@@ -87,7 +95,7 @@ class RedisConsumer(CourierConsumer):
         self._fetched.extend(zip(taken[::2], taken[1::2], strict=True))
         self.held.update(taken[::2])
         self._last_contact = time.monotonic()
-        self.broker.rescue()
+        self.broker.rescue.look()
         return bool(taken)
 
     def _make_sure(self) -> None:
@@ -107,16 +115,14 @@ class RedisConsumer(CourierConsumer):
         self.held.discard(token)
         if not self._away:
             self._try("ACK", [self._msgs, self._acks], [token])
-        with self.broker.settled:
-            self.broker.settled.notify_all()
+        self.broker.wake()
 
     def _give_back(self, token: bytes, channel: None) -> None:
         self.held.discard(token)
         if not self._try("GIVE_BACK", [self._list, self._acks], [token]):
             # Once it is held by nobody, `_make_sure` gives it back.
             self._unsure = True
-        with self.broker.settled:
-            self.broker.settled.notify_all()
+        self.broker.wake()
 
     def _try(self, script: str, keys: list[str], tokens: list[bytes]) -> bool:
         try:

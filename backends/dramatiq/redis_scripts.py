@@ -1,34 +1,63 @@
 """Lua for Dramatiq's own layout on Redis, each script atomic and sent in one trip.
 
-    <ns>:<queue>                    list of ids
-    <ns>:<queue>.msgs               hash: id -> message
-    <ns>:__acks__.<worker>.<queue>  set of ids this worker holds
+    <ns>:<queue>                    list of ids, the middle band
+    <ns>:<queue>.b0 .b1 .b3 .b4     lists of ids, the other bands; 0 is served first
+    <ns>:<queue>.bell               list with one element, if anything may wait
+    <ns>:<queue>.msgs               hash: id -> message, of all bands
+    <ns>:__acks__.<worker>.<queue>  set of ids this worker holds, of all bands
     <ns>:__heartbeats__             sorted set: worker -> last sign of life, in ms
+
+An id begins with its band, "0-5f1c...": wherever it comes back from, it finds its
+list. The ids of strangers do not; they wait in Dramatiq's own list, the middle band.
+The bell is there because Redis can wait for one list only.
 
 Dramatiq's own script returns messages without their ids, so that it cannot settle
 what it cannot decode; and it takes the time from the workers' clocks.
 """
 
+from core.backend import BANDS, MIDDLE_BAND
+
+#: What follows a queue's key in the key of each band.
+ENDINGS = ["" if band == MIDDLE_BAND else f".b{band}" for band in range(BANDS)]
+
+COMMON = f"""
+local endings = {{{", ".join(f'"{ending}"' for ending in ENDINGS)}}}
+local function lane(list, id)
+    local band = tonumber(string.match(id, "^(%d)%-"))
+    return list .. (band and endings[band + 1] or "")
+end
+local function ring(list)
+    if redis.call("exists", list .. ".bell") == 0 then
+        redis.call("rpush", list .. ".bell", "")
+    end
+end
+"""
+
 #: KEYS lists; ARGV number of the list, id, message, ...
-PUBLISH = """
+PUBLISH = f"""{COMMON}
 for i = 1, #ARGV, 3 do
     local list = KEYS[tonumber(ARGV[i])]
     redis.call("hset", list .. ".msgs", ARGV[i + 1], ARGV[i + 2])
-    redis.call("rpush", list, ARGV[i + 1])
+    redis.call("rpush", lane(list, ARGV[i + 1]), ARGV[i + 1])
 end
+for _, list in ipairs(KEYS) do ring(list) end
 """
 
 #: KEYS list, msgs, acks, heartbeats; ARGV worker, room. Returns id, message, ...
 #: LPOP comes first: a Redis out of memory lets a script write on after it.
-FETCH = """
-local taken = {}
-for i = 1, tonumber(ARGV[2]) do
-    local id = redis.call("lpop", KEYS[1])
-    if not id then break end
-    redis.call("sadd", KEYS[3], id)
-    taken[#taken + 1] = id
-    taken[#taken + 1] = redis.call("hget", KEYS[2], id)
+FETCH = f"""{COMMON}
+local taken, waits = {{}}, false
+for _, ending in ipairs(endings) do
+    while #taken < 2 * ARGV[2] do
+        local id = redis.call("lpop", KEYS[1] .. ending)
+        if not id then break end
+        redis.call("sadd", KEYS[3], id)
+        taken[#taken + 1] = id
+        taken[#taken + 1] = redis.call("hget", KEYS[2], id)
+    end
+    waits = waits or redis.call("exists", KEYS[1] .. ending) == 1
 end
+if not waits then redis.call("del", KEYS[1] .. ".bell") end
 local now = redis.call("time")
 redis.call("zadd", KEYS[4], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
 return taken
@@ -44,18 +73,20 @@ end
 """
 
 #: KEYS list, acks; ARGV ids.
-GIVE_BACK = """
+GIVE_BACK = f"""{COMMON}
 for _, id in ipairs(ARGV) do
     if redis.call("srem", KEYS[2], id) > 0 then
-        redis.call("rpush", KEYS[1], id)
+        redis.call("rpush", lane(KEYS[1], id), id)
+        ring(KEYS[1])
     end
 end
 """
 
 #: KEYS list, acks: give back all of a dead worker's ids.
-RESCUE = """
+RESCUE = f"""{COMMON}
 local ids = redis.call("smembers", KEYS[2])
-for _, id in ipairs(ids) do redis.call("rpush", KEYS[1], id) end
+for _, id in ipairs(ids) do redis.call("rpush", lane(KEYS[1], id), id) end
+if #ids > 0 then ring(KEYS[1]) end
 redis.call("del", KEYS[2])
 return #ids
 """
@@ -67,10 +98,24 @@ local limit = now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[1]
 return redis.call("zrangebyscore", KEYS[1], "-inf", limit)
 """
 
+#: KEYS list. Returns how many ids wait in all bands.
+DEPTH = f"""{COMMON}
+local depth = 0
+for _, ending in ipairs(endings) do
+    depth = depth + redis.call("llen", KEYS[1] .. ending)
+end
+return depth
+"""
+
 #: KEYS list, msgs. Leaves alone what workers hold. Returns how many were dropped.
-PURGE = """
-local ids = redis.call("lrange", KEYS[1], 0, -1)
-for _, id in ipairs(ids) do redis.call("hdel", KEYS[2], id) end
-redis.call("del", KEYS[1])
-return #ids
+PURGE = f"""{COMMON}
+local dropped = 0
+for _, ending in ipairs(endings) do
+    local ids = redis.call("lrange", KEYS[1] .. ending, 0, -1)
+    for _, id in ipairs(ids) do redis.call("hdel", KEYS[2], id) end
+    redis.call("del", KEYS[1] .. ending)
+    dropped = dropped + #ids
+end
+redis.call("del", KEYS[1] .. ".bell")
+return dropped
 """

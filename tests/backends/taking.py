@@ -1,0 +1,25 @@
+"""Taking messages as Dramatiq's worker does, without its threads."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dramatiq import Consumer, MessageProxy
+
+
+def take(consumer: Consumer, seconds: float = 5) -> MessageProxy:
+    """Return the next good message."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        message = next(consumer)
+        if message is not None:
+            return message
+    raise AssertionError(f"no message within {seconds} s")
+
+
+@contextmanager
+def faster_than(seconds: float) -> Iterator[None]:
+    """Fail if the block took longer."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds
