@@ -163,6 +163,9 @@ class Inbox:
             unique_running=options.unique_until == "end",
             limit_key=_limit_key(options, message),
         )
+        if _is_due(options) and run.limit_key is None:
+            # The sender's own publisher comes first; a limit is the relay's business.
+            run.relay_at = runs.later(self.outbox.timing.grace)
         if options.max_age is not None:
             run.expires_at = runs.later(options.max_age / 1000)
         return Entry(message, options, run)

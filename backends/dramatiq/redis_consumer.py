@@ -37,7 +37,7 @@ class RedisConsumer(CourierConsumer):
     ) -> None:
         super().__init__(broker, queue, prefetch, timeout)
         self._list = broker.key(queue)
-        self._bell = broker.key(queue, "bell")
+        self._bell = broker.key(f"{queue}:bell")
         self._msgs = broker.key(queue, "msgs")
         self._acks = broker.acks_key(queue)
         self._fetched: deque[tuple[bytes, bytes | None]] = deque()

@@ -1,8 +1,8 @@
 """Lua for Dramatiq's own layout on Redis, each script atomic and sent in one trip.
 
     <ns>:<queue>                    list of ids, the middle band
-    <ns>:<queue>.b0 .b1 .b3 .b4     lists of ids, the other bands; 0 is served first
-    <ns>:<queue>.bell               list with one element, if anything may wait
+    <ns>:<queue>:b0 :b1 :b3 :b4     lists of ids, the other bands; 0 is served first
+    <ns>:<queue>:bell               list with one element, if anything may wait
     <ns>:<queue>.msgs               hash: id -> message, of all bands
     <ns>:__acks__.<worker>.<queue>  set of ids this worker holds, of all bands
     <ns>:__heartbeats__             sorted set: worker -> last sign of life, in ms
@@ -18,7 +18,7 @@ what it cannot decode; and it takes the time from the workers' clocks.
 from core.backend import BANDS, MIDDLE_BAND
 
 #: What follows a queue's key in the key of each band.
-ENDINGS = ["" if band == MIDDLE_BAND else f".b{band}" for band in range(BANDS)]
+ENDINGS = ["" if band == MIDDLE_BAND else f":b{band}" for band in range(BANDS)]
 
 COMMON = f"""
 local endings = {{{", ".join(f'"{ending}"' for ending in ENDINGS)}}}
@@ -27,8 +27,8 @@ local function lane(list, id)
     return list .. (band and endings[band + 1] or "")
 end
 local function ring(list)
-    if redis.call("exists", list .. ".bell") == 0 then
-        redis.call("rpush", list .. ".bell", "")
+    if redis.call("exists", list .. ":bell") == 0 then
+        redis.call("rpush", list .. ":bell", "")
     end
 end
 """
@@ -57,7 +57,7 @@ for _, ending in ipairs(endings) do
     end
     waits = waits or redis.call("exists", KEYS[1] .. ending) == 1
 end
-if not waits then redis.call("del", KEYS[1] .. ".bell") end
+if not waits then redis.call("del", KEYS[1] .. ":bell") end
 local now = redis.call("time")
 redis.call("zadd", KEYS[4], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
 return taken
@@ -116,6 +116,6 @@ for _, ending in ipairs(endings) do
     redis.call("del", KEYS[1] .. ending)
     dropped = dropped + #ids
 end
-redis.call("del", KEYS[1] .. ".bell")
+redis.call("del", KEYS[1] .. ":bell")
 return dropped
 """

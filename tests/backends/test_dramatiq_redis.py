@@ -176,9 +176,9 @@ def test_what_a_dead_worker_held_returns_to_its_band_and_rings(
     dead = DramatiqBackend("alias", backend.url, Recorder()).broker
     backend.publish([hint("held", band=0)])
     take(dead.consume(QUEUE, prefetch=10, timeout=20))
-    assert client.exists(f"{LIST}.b0", f"{LIST}.bell") == 0
-    wait_for(lambda: taker.broker.rescue.look() or client.llen(f"{LIST}.b0"), 5)
-    assert client.llen(f"{LIST}.bell") == 1
+    assert client.exists(f"{LIST}:b0", f"{LIST}:bell") == 0
+    wait_for(lambda: taker.broker.rescue.look() or client.llen(f"{LIST}:b0"), 5)
+    assert client.llen(f"{LIST}:bell") == 1
 
 
 def test_idle_worker_hears_of_what_is_given_back(
