@@ -33,6 +33,7 @@ from core.errors import (
 from core.handler import brokers
 from core.messages import Message, pipeline
 from core.middleware import Middleware
+from core.routes import by_load
 from core.worker.current import CurrentRun, current_run
 
 __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
@@ -50,6 +51,7 @@ __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
     "current_run",
     # Brokers
     "brokers",
+    "by_load",
     # Errors
     "BadMessage",
     "TimeLimitExceeded",

@@ -20,6 +20,7 @@ from core.models import Parked, Run
 from core.options import MAX_NAME, Options
 from core.outbox import Outbox
 from core.registry import registry
+from core.routing import Router
 from core.runs import Rules
 from core.timing import Timing
 from core.worker import alone
@@ -38,6 +39,7 @@ DEFAULTS: Mapping[str, Any] = {
     "OPTIONS": {},
     "ACTOR_OPTIONS": {},
     "MIDDLEWARE": (),
+    "ROUTES": {},
     "TIMING": {},
     "MAX_PAYLOAD": 1024 * 1024,
 }
@@ -59,7 +61,12 @@ class Broker:
         self.defaults = _defaults(alias, config["ACTOR_OPTIONS"], self.chain.options)
         self.backend = self._backend(config)
         self.outbox = Outbox(
-            alias, self.database, config["NAMESPACE"], self.backend, self.timing
+            alias,
+            self.database,
+            config["NAMESPACE"],
+            self.backend,
+            self.timing,
+            Router(alias, self.database, config["ROUTES"]),
         )
         self.outbox.rules = self.rules
         self.inbox = Inbox(
@@ -166,8 +173,9 @@ class Broker:
         }
 
     def queues(self) -> list[str]:
-        """Return the queues of every declared actor."""
-        return sorted({self.inbox.queue_of(actor) for actor in registry})
+        """Return the queues of every declared actor and of every known route."""
+        declared = {self.inbox.queue_of(actor) for actor in registry}
+        return sorted(declared | self.outbox.router.queues)
 
     def work(self, queues: Iterable[str], threads: int) -> None:
         """Run the engine's worker in this process until it is told to stop."""

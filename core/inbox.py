@@ -162,6 +162,7 @@ class Inbox:
             unique_key=_key(options.unique_key, message),
             unique_running=options.unique_until == "end",
             limit_key=_limit_key(options, message),
+            routed=self.outbox.router.find(message.actor_name) is None,
         )
         if _is_due(options) and run.limit_key is None:
             # The sender's own publisher comes first; a limit is the relay's business.

@@ -19,6 +19,7 @@ from core.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
 from core.envelope import Envelope, Seal
 from core.errors import BrokerUnavailable, WrongDatabase
 from core.models import Run, State
+from core.routing import Router
 from core.runs import Rules
 from core.timing import Timing
 
@@ -40,11 +41,13 @@ class Outbox:
         namespace: str,
         backend: BaseBackend,
         timing: Timing,
+        router: Router,
     ) -> None:
         self.alias = alias
         self.database = database
         self.backend = backend
         self.timing = timing
+        self.router = router
         #: The limits of the actors that are known by now.
         self.rules: Callable[[], Rules] = dict
         self.seal = Seal(namespace)
@@ -128,8 +131,8 @@ class Outbox:
         if self.backend.supports_worker:
             publisher.put(self.push, rows)
             return
-        free = [row for row in rows if row.limit_key is None]
-        self.publish(free)
+        rows = self.router.route(rows)
+        self.publish([row for row in rows if row.limit_key is None])
         self._relay_queues([row.queue_name for row in rows if row.limit_key])
 
     def push(self, rows: Sequence[Run]) -> None:
@@ -137,7 +140,7 @@ class Outbox:
         if time.monotonic() < self._broken_until:
             return
         by_queue = defaultdict(list)
-        for row in rows:
+        for row in self.router.route(rows):
             by_queue[row.queue_name].append(row)
         try:
             for queue, waiting in by_queue.items():

@@ -9,6 +9,7 @@ What else they share is chosen by `prepare`, in the first process, before Django
 import os
 from urllib.parse import urlsplit
 
+from core import by_load
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
 from settings.base import INSTALLED_APPS, dramatiq_broker
 from settings.databases import database
@@ -38,12 +39,20 @@ RABBITMQ = os.environ["TEST_RABBITMQ_URL"]
 CELERY = "backends.celery.CeleryBackend"
 DRAMATIQ = "backends.dramatiq.DramatiqBackend"
 INPROCESS = "backends.inprocess.InProcessBackend"
+ROUTED = "tests.conformance.routed_tasks"
+ROUTES = {
+    f"{ROUTED}.by_rule_*": {"queue_name": "other"},
+    f"{ROUTED}.by_function": f"{ROUTED}.choose",
+    f"{ROUTED}.can_wait": by_load(depth=20, then={"queue_name": "other"}),
+    f"{ROUTED}.must_not_wait": by_load(depth=20, then={"priority": -100}),
+}
 BROKERS = {
     alias: {
         "BACKEND": backend,
         "URL": url,
         "NAMESPACE": NAMESPACE,
         "TIMING": {"stuck": 1},
+        "ROUTES": ROUTES,
     }
     for alias, backend, url in (
         ("default", INPROCESS, ""),

@@ -50,7 +50,9 @@ from core.runs.waiting import (
     requeue,
     reserve,
     reserve_suspect,
+    route,
     to_interrupt,
+    unrouted,
 )
 
 __all__ = [
@@ -88,8 +90,10 @@ __all__ = [
     "reserve",
     "reserve_suspect",
     "retry",
+    "route",
     "stop",
     "succeed",
     "to_interrupt",
+    "unrouted",
     "wait",
 ]

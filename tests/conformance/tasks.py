@@ -7,6 +7,7 @@ from tests.conformance import (  # noqa: F401  # Django finds actors in `tasks` 
     composed_tasks,
     interrupted_tasks,
     limited_tasks,
+    routed_tasks,
 )
 from tests.conformance.bodies import effect, wait_for_gate
 from tests.conformance.models import Gate
