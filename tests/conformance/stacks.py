@@ -78,7 +78,10 @@ class Stack:
         return self.log.read_text(errors="replace")[-3000:]
 
     def workers(self) -> list[Worker]:
-        return list(Worker.alive("default", self.alias).filter(slots__gt=0))
+        """Return this stack's own; another one may serve the same alias."""
+        mine = Worker.alive("default", self.alias).filter(slots__gt=0)
+        supervisor = f"{self.process.pid}-" if self.process else ""
+        return list(mine.filter(supervisor__startswith=supervisor))
 
     @contextmanager
     def running(self) -> Iterator["Stack"]:
