@@ -34,6 +34,7 @@ from core.handler import brokers
 from core.messages import Message, pipeline
 from core.middleware import Middleware
 from core.routes import by_load
+from core.secret import Secret
 from core.worker.current import CurrentRun, current_run
 
 __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
@@ -41,6 +42,7 @@ __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
     "Actor",
     "Message",
     "Middleware",
+    "Secret",
     "actor",
     "group",
     "pipeline",

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
+from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from core.handler import brokers
 from core.messages import Message
 from core.options import MAX_NAME, Options
 from core.registry import registry
+from core.secret import names_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +47,11 @@ class Actor(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"Actor({self.actor_name!r})"
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """The parameters annotated `Secret[...]`."""
+        return names_of(self.fn)
 
     @property
     def source(self) -> str:

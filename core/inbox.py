@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from core.outbox import Outbox
 from core.place import Place
 from core.registry import Declared, registry
 from core.runs import Rule
+from core.secret import Given, hide, seal
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class Inbox:
 
     def entry(self, message: Envelope) -> Entry:
         """Return the message as a run, checked, in the state in which it enters."""
-        options = self._options(message)
+        options, message = self._options(message), _sealed(message)
         check_payload(
             message.actor_name, [message.args, message.kwargs], self.max_payload
         )
@@ -245,6 +246,21 @@ class Inbox:
         self.outbox.release_soon(runs.insert_batches(self.outbox.database, rows))
 
 
+def _sealed(message: Envelope) -> Envelope:
+    """Return a message with its secrets encrypted."""
+    return _changed(message, seal)
+
+
+def _changed(message: Envelope, change: Callable[..., Given]) -> Envelope:
+    if message.actor_name not in registry:
+        return message
+    actor = registry.get(message.actor_name)
+    if not actor.secrets:
+        return message
+    args, kwargs = change(actor.fn, actor.secrets, message.args, message.kwargs)
+    return replace(message, args=args, kwargs=kwargs)
+
+
 def _check(message: Envelope, piped: Sequence[None] = ()) -> None:
     """Raise `InvalidArguments` unless they fit, with what is still to come."""
     actor = registry.get(message.actor_name)
@@ -294,5 +310,7 @@ def _interval(rate: str | None) -> float | None:
 
 
 def _fingerprint(message: Envelope) -> str:
+    # Without the secrets: of one sealed twice the two are never the same.
+    message = _changed(message, hide)
     given = json.dumps([list(message.args), message.kwargs], sort_keys=True)
     return hashlib.sha256(given.encode()).hexdigest()

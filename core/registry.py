@@ -1,6 +1,6 @@
 """Names: every declared actor of this process, by its name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from core.errors import DuplicateActor, UnknownActor
@@ -13,6 +13,12 @@ class Declared(Protocol):
     options: Mapping[str, Any]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    @property
+    def fn(self) -> Callable[..., Any]: ...
+
+    @property
+    def secrets(self) -> frozenset[str]: ...
 
     def check_arguments(
         self, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -41,6 +47,9 @@ class Registry:
             return self._actors[name]
         except KeyError:
             raise UnknownActor(name) from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._actors
 
     def __len__(self) -> int:
         return len(self._actors)

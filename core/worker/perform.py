@@ -16,6 +16,7 @@ from core.errors import (
     SkipMessage,
     TimeLimitExceeded,
 )
+from core.secret import unseal
 from core.worker import loop, overrun
 from core.worker.current import CurrentRun, performing
 from core.worker.job import Job
@@ -87,7 +88,8 @@ def _body(job: Job, current: CurrentRun) -> Any:
 def _call(job: Job) -> Any:
     run = job.run
     piped = [] if job.options.pipe_ignore else run.piped or []
-    value = job.actor(*run.args, *piped, **run.kwargs)
+    args, kwargs = unseal(job.actor.fn, job.actor.secrets, run.args, run.kwargs)
+    value = job.actor(*args, *piped, **kwargs)
     if inspect.iscoroutine(value):
         value = loop.run(value)
     if job.wants_result:

@@ -2,7 +2,14 @@ import pickle
 
 import pytest
 
-from core import DuplicateActor, InvalidArguments, InvalidOption, UnknownOption, actor
+from core import (
+    DuplicateActor,
+    InvalidArguments,
+    InvalidOption,
+    UnknownOption,
+    actor,
+    pipeline,
+)
 from core.timing import Timing
 from core.worker.verdict import backoff
 
@@ -37,8 +44,19 @@ def test_name_that_does_not_fit_the_column_is_refused() -> None:
 
 def test_built_message_is_checked_against_the_signature() -> None:
     declared = actor(actor_name="test.checked")(greet)
+    with pytest.raises(InvalidArguments, match="too many positional arguments"):
+        declared.message("ann", "bob", "eve", "joe")  # type: ignore[call-arg]  # the mistake is the point
+
+
+@pytest.mark.django_db
+def test_missing_argument_is_refused_at_the_send() -> None:
+    # Not before: in a pipeline it comes from the step before.
+    declared = actor(actor_name="test.missing")(greet)
+    message = declared.message()  # type: ignore[call-arg]  # the mistake is the point
     with pytest.raises(InvalidArguments, match="missing a required argument: 'name'"):
-        declared.message()  # type: ignore[call-arg]  # the mistake is the point
+        pipeline([message]).run()
+    with pytest.raises(InvalidArguments, match="missing a required argument: 'name'"):
+        declared.send()  # type: ignore[call-arg]  # the mistake is the point
 
 
 def test_errors_survive_pickling() -> None:
