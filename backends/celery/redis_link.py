@@ -20,10 +20,10 @@ class RedisLink(Link):
 
     def publish(self, hints: Sequence[Hint]) -> None:
         for window in windows(hints, _PIPELINE):
-            self._bound()
             with self.producer.batch(max_size=_PIPELINE):
                 for hint in window:
                     self._send(self.producer, hint, hint.band)
+                self._bound()  # now it goes out
 
     def announce(self, place: str, events: Sequence[bytes]) -> None:
         for window in windows(events, _PIPELINE):
