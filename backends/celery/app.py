@@ -6,13 +6,19 @@ from typing import Any
 from celery import Celery
 from kombu import Connection as StockConnection
 from kombu import Queue
+from kombu.transport import pyamqp
 
+from backends.celery import rabbit_transport
 from backends.celery.consumer import Renewal
 from backends.celery.redis_channel import PublisherTransport, Transport
 from backends.celery.urls import Address
+from core.backend import BANDS
 
 #: Seconds a worker waits for one answer of the broker before it connects anew.
 _ANSWER = 2.0
+
+#: On Redis a queue is one list for each band; the first with an item is served.
+_STEPS = list(range(BANDS))
 
 _CONF: dict[str, Any] = {
     "task_acks_late": True,
@@ -41,18 +47,15 @@ class Connection(StockConnection):
     """A connection whose Redis channel is ours, under Redis's own name."""
 
     def get_transport_cls(self) -> Any:
-        return Transport if self.transport_cls == "redis" else _stock(self)
+        return Transport if self.transport_cls == "redis" else pyamqp.Transport
 
 
 class PublisherConnection(StockConnection):
     """A connection of one thread at a time, that publishes and asks."""
 
     def get_transport_cls(self) -> Any:
-        return PublisherTransport if self.transport_cls == "redis" else _stock(self)
-
-
-def _stock(connection: Any) -> Any:
-    return StockConnection.get_transport_cls(connection)
+        is_redis = self.transport_cls == "redis"
+        return PublisherTransport if is_redis else rabbit_transport.Transport
 
 
 class App(Celery):
@@ -100,8 +103,19 @@ class App(Celery):
 
 
 def physical(name: str) -> Queue:
-    """Return a queue reached by its own name alone, through the default exchange."""
-    return Queue(name, exchange=None, routing_key=name, durable=True)
+    """Return a queue reached by its own name alone, through the default exchange.
+
+    RabbitMQ refuses whoever declares it otherwise than it is: this is the only place.
+    """
+    return Queue(
+        name,
+        exchange=None,
+        routing_key=name,
+        durable=True,
+        max_priority=BANDS - 1,
+        # Said, because a virtual host may make it a quorum queue, without priorities.
+        queue_arguments={"x-queue-type": "classic"},
+    )
 
 
 def _reading(address: Address, alias: str, dead_after: float) -> dict[str, Any]:
@@ -109,7 +123,7 @@ def _reading(address: Address, alias: str, dead_after: float) -> dict[str, Any]:
         return {"read_timeout": _ANSWER, "write_timeout": _ANSWER}
     books = f"switchyard.{alias}.unacked"
     return {
-        "priority_steps": [0],
+        "priority_steps": _STEPS,
         "socket_timeout": _ANSWER,  # longer than BRPOP's own second
         "socket_connect_timeout": _ANSWER,
         "socket_keepalive": True,
@@ -129,7 +143,7 @@ def _publishing(address: Address, timeout: float) -> dict[str, Any]:
     if not address.is_redis:
         return {}
     return {
-        "priority_steps": [0],
+        "priority_steps": _STEPS,
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
         "health_check_interval": 0,

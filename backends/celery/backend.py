@@ -12,6 +12,7 @@ from celery.worker import state
 from kombu.asynchronous import set_event_loop
 
 from backends.celery.app import App, physical
+from backends.celery.life import Life
 from backends.celery.links import Link, Links
 from backends.celery.rabbit_link import RabbitLink
 from backends.celery.redis_link import RedisLink
@@ -50,9 +51,7 @@ class CeleryBackend(BaseBackend):
         self._app = App(alias, address, heartbeat=heartbeat, dead_after=dead_after)
         self._kind: type[Link] = RedisLink if address.is_redis else RabbitLink
         self._links = Links(alias, self._link, publish_timeout)
-        self._working = False
-        signals.worker_ready.connect(self._on_ready)
-        signals.worker_shutdown.connect(self._on_shutdown)
+        self._life = Life(self._app, receiver)
 
     @property
     def app(self) -> App:
@@ -65,7 +64,11 @@ class CeleryBackend(BaseBackend):
 
     def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         if hints:
-            self._links.call(lambda link: link.publish(hints))
+            self._links.call(lambda link: link.publish(hints), seconds)
+
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        if events:
+            self._links.call(lambda link: link.announce(place, events))
 
     def depth(self, queue: str) -> int:
         return self._links.call(lambda link: link.depth(queue))
@@ -95,7 +98,7 @@ class CeleryBackend(BaseBackend):
             worker.start()
         finally:
             signals.setup_logging.disconnect(_leave_logging_alone)
-            self._stopped()
+            self._life.end()
 
     def _node(self) -> str:
         # On RabbitMQ a second worker of the same name dies.
@@ -105,12 +108,13 @@ class CeleryBackend(BaseBackend):
     def _link(self, timeout: float) -> Link:
         return self._kind(self._app.connection_to_publish(timeout), self._send)
 
-    def _send(self, producer: Any, hint: Hint) -> None:
+    def _send(self, producer: Any, hint: Hint, priority: int) -> None:
         self._app.send_task(
             hint.actor_name,
             args=(hint.body,),
             task_id=hint.message_id,
             queue=physical(hint.queue),
+            priority=priority,
             producer=producer,
             declare=[],  # the link did
             mandatory=True,  # a confirm alone covers no queue that is gone
@@ -119,20 +123,6 @@ class CeleryBackend(BaseBackend):
             argsrepr=hint.message_id,  # the body is signed: not for logs
             kwargsrepr="",
         )
-
-    def _on_ready(self, sender: Any, **_: Any) -> None:
-        if sender.app is self._app:
-            self._working = True
-            self.receiver.worker_started(sender.controller.concurrency)
-
-    def _on_shutdown(self, sender: Any, **_: Any) -> None:
-        if sender.app is self._app:
-            self._stopped()
-
-    def _stopped(self) -> None:
-        if self._working:
-            self._working = False
-            self.receiver.worker_stopped()
 
 
 def _leave_logging_alone(**_: Any) -> None:

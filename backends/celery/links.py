@@ -4,7 +4,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from kombu import Producer
@@ -33,7 +33,7 @@ _KEPT = 4
 class Link(ABC):
     """One open connection, with the few things a backend does on it."""
 
-    def __init__(self, connection: Any, send: Callable[[Any, Hint], None]) -> None:
+    def __init__(self, connection: Any, send: Callable[[Any, Hint, int], None]) -> None:
         self._transport = connection.transport
         self._send = send
         self._raw = self._transport.establish_connection()
@@ -52,6 +52,10 @@ class Link(ABC):
     @abstractmethod
     def publish(self, hints: Sequence[Hint]) -> None:
         """Return when the broker has confirmed every hint."""
+
+    @abstractmethod
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        """Return when the broker has confirmed every event."""
 
     @abstractmethod
     def depth(self, queue: str) -> int:
@@ -85,9 +89,13 @@ class Links:
         self._timeout = timeout
         self._idle: deque[Link] = deque()  # its ends are atomic: no lock to inherit
 
-    def call(self, operation: Callable[[Link], T]) -> T:
-        """Run `operation` on a link; raise `BrokerUnavailable` within the deadline."""
-        ends = time.monotonic() + self._timeout
+    def call(self, operation: Callable[[Link], T], seconds: float | None = None) -> T:
+        """Run `operation` on a link; raise `BrokerUnavailable` within the deadline.
+
+        That is in `seconds`, or the backend's own when it is None.
+        """
+        whole = self._timeout if seconds is None else seconds
+        ends = time.monotonic() + whole
         link = self._take()
         if link is not None:
             try:
@@ -95,11 +103,10 @@ class Links:
             except FAULTS as exc:
                 # A broker that restarted has closed what was idle. It may well be
                 # back, so try once on a new connection, in what time is left.
-                if ends - time.monotonic() < self._timeout / 2:
+                if _left(ends) < whole / 2:
                     raise self._unavailable(exc) from exc
         try:
-            left = ends - time.monotonic()
-            return self._run(self._connect(left), operation, ends)
+            return self._run(self._connect(_left(ends)), operation, ends)
         except FAULTS as exc:
             raise self._unavailable(exc) from exc
 
@@ -110,7 +117,7 @@ class Links:
 
     def _run(self, link: Link, operation: Callable[[Link], T], ends: float) -> T:
         try:
-            link.allow(max(ends - time.monotonic(), 0.01))
+            link.allow(_left(ends))
             result = operation(link)
         except BaseException:
             link.close()
@@ -135,3 +142,14 @@ class Links:
     def _unavailable(self, exc: BaseException) -> BrokerUnavailable:
         cause = exc.__cause__ or exc
         return BrokerUnavailable(self._alias, f"{type(cause).__name__}: {cause}")
+
+
+def windows(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut what is to be sent into what may be on its way at once."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _left(ends: float) -> float:
+    # No socket takes 0 for a deadline: it means "do not wait" or "for ever".
+    return max(ends - time.monotonic(), 0.01)

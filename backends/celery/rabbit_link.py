@@ -1,17 +1,25 @@
 """A link to RabbitMQ: publisher confirms, a window of them at a time."""
 
-import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from kombu.exceptions import OperationalError
 from kombu.transport import pyamqp
 
 from backends.celery.app import physical
-from backends.celery.links import Link
-from core.backend import Hint
+from backends.celery.links import Link, windows
+from core.backend import BANDS, Hint
 
-#: Hints on their way before we wait for their confirms.
+T = TypeVar("T")
+
+#: The content type of an event.
+CLOUDEVENT = "application/cloudevents+json"
+
+#: AMQP serves the largest priority first, core the smallest band.
+_MOST_URGENT = BANDS - 1
+
+#: Hints or events on their way before we wait for their confirms.
 _WINDOW = 500
 
 _NOT_FOUND = 404
@@ -21,22 +29,29 @@ class RabbitLink(Link):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._declared: set[str] = set()
+        self._places: set[str] = set()
         self._confirming = False
 
     def allow(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
-        # On the socket: amqp's own read_timeout starts anew within each frame.
-        self._raw.transport.sock.settimeout(seconds)
+        self._raw.allow(seconds)
 
     def publish(self, hints: Sequence[Hint]) -> None:
-        self._prepare()
-        for start in range(0, len(hints), _WINDOW):
-            window = hints[start : start + _WINDOW]
-            self._publish_window(window)
+        for window in windows(hints, _WINDOW):
+            self._confirmed(window, self._send_hint)
             if self._returned:
                 # Somebody deleted a queue we had declared: declare it, once more.
                 self._declared -= self._returned
-                self._publish_window([h for h in window if h.queue in self._returned])
+                again = [hint for hint in window if hint.queue in self._returned]
+                self._confirmed(again, self._send_hint)
+
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        if place not in self._places:
+            self.channel.exchange_declare(
+                place, "fanout", durable=True, auto_delete=False
+            )
+            self._places.add(place)
+        for window in windows(events, _WINDOW):
+            self._confirmed(window, partial(self._send_event, place))
 
     def depth(self, queue: str) -> int:
         try:
@@ -61,7 +76,32 @@ class RabbitLink(Link):
         # Closed, not shut down: that would cut the parent's connection as well.
         self._raw.transport.sock.close()
 
-    def _prepare(self) -> None:
+    def _send_hint(self, hint: Hint) -> None:
+        if hint.queue not in self._declared:
+            physical(hint.queue)(self.channel).declare()
+            self._declared.add(hint.queue)
+        self._send(self.producer, hint, _MOST_URGENT - hint.band)
+
+    def _send_event(self, place: str, event: bytes) -> None:
+        # Nobody need listen: without a queue it is confirmed and gone.
+        message = self.channel.prepare_message(
+            event, content_type=CLOUDEVENT, properties={"delivery_mode": 2}
+        )
+        self.channel.basic_publish(message, exchange=place)
+
+    def _confirmed(self, items: Sequence[T], send: Callable[[T], None]) -> None:
+        self._await_confirms()
+        self._returned: set[str] = set()
+        self._waiting: set[int] = set()
+        for item in items:
+            self._raw.bound_write()
+            send(item)
+            self._sent += 1
+            self._waiting.add(self._sent)
+        while self._waiting:
+            self._raw.drain_events()
+
+    def _await_confirms(self) -> None:
         if self._confirming:
             return
         self.channel.confirm_select()
@@ -70,19 +110,6 @@ class RabbitLink(Link):
         self.channel.events["basic_return"].add(self._on_return)
         self._sent = 0  # publishes on this channel are numbered from 1
         self._confirming = True
-
-    def _publish_window(self, hints: Sequence[Hint]) -> None:
-        self._returned: set[str] = set()
-        self._waiting: set[int] = set()
-        for hint in hints:
-            if hint.queue not in self._declared:
-                physical(hint.queue)(self.channel).declare()
-                self._declared.add(hint.queue)
-            self._sent += 1
-            self._waiting.add(self._sent)
-            self._send(self.producer, hint)
-        while self._waiting:
-            self._raw.drain_events(timeout=max(self._ends - time.monotonic(), 0.01))
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
         if multiple:

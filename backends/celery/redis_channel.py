@@ -117,9 +117,10 @@ class Channel(stock.Channel):
             self._in_poll = None
         if not reply:
             raise Empty
-        queue = reply[0].decode()
+        queue, _, band = reply[0].decode().partition(self.sep)
         self._queue_cycle.rotate(queue)
-        self.connection._deliver(envelope(reply[1], queue), queue)
+        message = envelope(reply[1], queue, int(band or 0))
+        self.connection._deliver(message, queue)
         return True
 
 
@@ -142,13 +143,16 @@ class PublisherTransport(stock.Transport):
     Channel = PublisherChannel
 
 
-def envelope(item: bytes, queue: str) -> dict[str, Any]:
+def envelope(item: bytes, queue: str, band: int) -> dict[str, Any]:
     """Return a list item as a message that Kombu can deliver, keep and restore."""
     try:
-        return _normal(loads(item.decode()), queue)
+        message = _normal(loads(item.decode()), queue)
     except Exception:  # hostile bytes: the parsers' own errors are not a closed list
         body = base64.b64encode(item).decode()
-        return _payload(queue, body, "base64", content_type=GARBAGE)
+        message = _payload(queue, body, "base64", content_type=GARBAGE)
+    # Kombu restores it to the list of its priority: the one where it was found.
+    message["properties"]["priority"] = band
+    return message
 
 
 def _normal(found: Any, queue: str) -> dict[str, Any]:
@@ -192,7 +196,6 @@ def _payload(
             # Where it was found is where it goes back, whatever it claims.
             "delivery_info": {"exchange": "", "routing_key": queue},
             "delivery_mode": 2,
-            "priority": 0,
             "body_encoding": body_encoding,
         },
     }

@@ -1,29 +1,40 @@
 """A link to Redis: one pipeline for many hints."""
 
+import time
 from collections.abc import Sequence
 
-from backends.celery.links import Link
+from backends.celery.links import Link, windows
 from core.backend import Hint
 
-#: Hints in one pipeline; more go in several.
+#: Hints or events in one pipeline; more go in several.
 _PIPELINE = 1000
+
+#: About so many events stay in a stream, whether or not somebody has read them.
+_KEPT_EVENTS = 100_000
 
 
 class RedisLink(Link):
     def allow(self, seconds: float) -> None:
-        # redis-py keeps a deadline per socket, which was set when it was opened.
-        for connection in self.channel.pool._available_connections:
-            connection.socket_timeout = seconds
-            if connection._sock is not None:
-                connection._sock.settimeout(seconds)
+        self._ends = time.monotonic() + seconds
+        self._bound()
 
     def publish(self, hints: Sequence[Hint]) -> None:
-        with self.producer.batch(max_size=_PIPELINE):
-            for hint in hints:
-                self._send(self.producer, hint)
+        for window in windows(hints, _PIPELINE):
+            with self.producer.batch(max_size=_PIPELINE):
+                for hint in window:
+                    self._send(self.producer, hint, hint.band)
+                self._bound()  # now it goes out
+
+    def announce(self, place: str, events: Sequence[bytes]) -> None:
+        for window in windows(events, _PIPELINE):
+            self._bound()
+            with self.channel.client.pipeline(transaction=False) as pipe:
+                for event in window:
+                    pipe.xadd(place, {"event": event}, maxlen=_KEPT_EVENTS)
+                pipe.execute()
 
     def depth(self, queue: str) -> int:
-        return int(self.channel.client.llen(queue))
+        return int(self.channel._size(queue))
 
     def purge(self, queue: str) -> int:
         return int(self.channel.queue_purge(queue))
@@ -37,3 +48,11 @@ class RedisLink(Link):
     def abandon(self) -> None:
         # redis-py knows its process: it closes a socket and shuts nothing down.
         self.close()
+
+    def _bound(self) -> None:
+        # redis-py keeps a deadline per socket, which was set when it was opened.
+        left = max(self._ends - time.monotonic(), 0.01)
+        for connection in self.channel.pool._available_connections:
+            connection.socket_timeout = connection.socket_connect_timeout = left
+            if connection._sock is not None:
+                connection._sock.settimeout(left)

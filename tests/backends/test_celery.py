@@ -26,6 +26,7 @@ class Counter:
     def deliver(self, queue: str, body: str) -> None: ...
     def park(self, queue: str, body: bytes, reason: str) -> None: ...
     def worker_started(self, slots: int) -> None: ...
+    def worker_stopping(self) -> None: ...
     def worker_stopped(self) -> None: ...
     def actors(self) -> Mapping[str, str]:
         return {ACTOR: QUEUE}
@@ -121,11 +122,12 @@ def test_a_url_we_cannot_use_is_refused_without_its_password(
     "call",
     [
         lambda broker: broker.publish([HINT]),
+        lambda broker: broker.announce("events", [b"{}"]),
         lambda broker: broker.depth(QUEUE),
         lambda broker: broker.purge(QUEUE),
         lambda broker: broker.ping(),
     ],
-    ids=["publish", "depth", "purge", "ping"],
+    ids=["publish", "announce", "depth", "purge", "ping"],
 )
 def test_a_frozen_broker_is_unavailable_within_the_deadline(
     scheme: str, call: Any, deaf_port: int

@@ -115,7 +115,7 @@ def test_an_actor_nobody_declared_here_is_delivered_all_the_same() -> None:
     ids=lambda item: repr(item[:40]),
 )
 def test_a_list_item_that_is_no_message_is_kept_byte_for_byte(item: bytes) -> None:
-    found = envelope(item, QUEUE)
+    found = envelope(item, QUEUE, 0)
     assert found["content-type"] == GARBAGE
     assert base64.b64decode(found["body"]) == item
 
@@ -127,8 +127,10 @@ def test_a_list_item_goes_back_to_where_it_was_found() -> None:
         "properties": {
             "delivery_tag": "copied",
             "delivery_info": {"exchange": "elsewhere", "routing_key": "other"},
+            "priority": 0,
         },
     }
-    properties = envelope(json.dumps(item).encode(), QUEUE)["properties"]
+    properties = envelope(json.dumps(item).encode(), QUEUE, 3)["properties"]
     assert properties["delivery_info"] == {"exchange": "", "routing_key": QUEUE}
     assert properties["delivery_tag"] != "copied"
+    assert properties["priority"] == 3
