@@ -48,6 +48,8 @@ class Outbox:
         self.backend = backend
         self.timing = timing
         self.router = router
+        #: The last round of the relay found no room for a queue.
+        self.is_full = False
         #: The limits of the actors that are known by now.
         self.rules: Callable[[], Rules] = dict
         self.seal = Seal(namespace)
@@ -159,9 +161,14 @@ class Outbox:
         last = max(row.priority for row in free)
         room = min(len(free), self.capacity.room(queue)[band_of(last)])
         # What waits already goes first: it is the relay that knows the order.
-        if room and not runs.has_backlog(self.database, self.alias, queue, last):
-            for start in range(0, room, BATCH):
-                self.publish(free[start : min(start + BATCH, room)])
+        if room and runs.has_backlog(self.database, self.alias, queue, last):
+            room = 0
+        for start in range(0, room, BATCH):
+            self.publish(free[start : min(start + BATCH, room)])
+        for start in range(room, len(free), BATCH):
+            # The relay need not wait for us any longer.
+            left = [row.pk for row in free[start : start + BATCH]]
+            runs.give_back(self.database, left, 0)
 
     def publish(self, rows: Sequence[Run]) -> None:
         """Hand runs to the broker, then note it. Raises `BrokerUnavailable`."""
@@ -183,6 +190,7 @@ class Outbox:
         served = {
             queue for worker in self.capacity.workers() for queue in worker.queues
         }
+        self.is_full = False
         queues = served if self.backend.supports_worker else declared
         published, trouble = 0, None
         for queue in queues:
@@ -199,6 +207,7 @@ class Outbox:
     def _relay(self, queue: str) -> int:
         room = [min(number, BATCH) for number in self.capacity.room(queue)]
         if not max(room):
+            self.is_full = True
             return 0
         rows = runs.reserve(
             self.database,

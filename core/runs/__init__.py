@@ -15,6 +15,7 @@ None: someone was faster. Nobody else writes `Run.state`. Time is the database's
 """
 
 from core.runs.attempts import (
+    ALONE,
     Return,
     bury,
     claim,
@@ -38,7 +39,7 @@ from core.runs.entry import (
 )
 from core.runs.failures import Failure, readable
 from core.runs.limits import Rule, Rules, forget_unused, wait
-from core.runs.recovery import ALONE, release, rescue
+from core.runs.recovery import release, rescue
 from core.runs.waiting import (
     cancel,
     count_suspects,

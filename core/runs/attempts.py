@@ -18,7 +18,8 @@ _NOW = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
 }
 # Raw, because it needs RETURNING: the claim and the row in one round trip. A copy of a
-# message that its Limit has not let go (slot) must not slip through.
+# message that its Limit has not let go (slot) must not slip through, nor one of a run
+# that killed its process into one that it would share.
 _CLAIM = """
     UPDATE core_run
     SET state = 'running', attempt = attempt + 1, worker = %s, started_at = {now},
@@ -27,8 +28,13 @@ _CLAIM = """
     WHERE id = %s
         AND (state = 'queued' OR (state = 'pending' AND due_at <= {now}))
         AND (limit_key IS NULL OR slot)
+        AND (crashes = 0 OR {alone})
     RETURNING *
 """
+
+
+#: What the name of a worker begins with in which nothing else runs.
+ALONE = "alone-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ def claim(database: str, run_id: UUID, worker: str) -> Run | None:
     """Make `worker` the owner of the run's next attempt. Of all copies one wins."""
     connection = connections[database]
     key = Run._meta.pk.get_db_prep_value(run_id, connection)
-    sql = _CLAIM.format(now=_NOW[connection.vendor])
+    alone = "1 = 1" if worker.startswith(ALONE) else "1 = 0"
+    sql = _CLAIM.format(now=_NOW[connection.vendor], alone=alone)
     return next(iter(Run.objects.using(database).raw(sql, [worker, key])), None)
 
 

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Outcome, Run, State, Worker
+from core.runs.attempts import ALONE
 from core.runs.ends import follow
 from core.runs.failures import Failure, remember
 from core.runs.waiting import later
@@ -18,8 +19,6 @@ from core.runs.waiting import later
 POISON = 3
 #: So is one that was left so often, where nobody runs it alone.
 MOST_CRASHES = 20
-#: What the name of a worker begins with in which nothing else runs.
-ALONE = "alone-"
 #: The longest wait of a run that crashed, s.
 LONGEST_WAIT = 60
 

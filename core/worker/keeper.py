@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: Between two rounds while there is something to relay, s.
 BUSY_SECONDS = 0.02
+#: And while there is no room for more, which may change at any moment, s.
+FULL_SECONDS = 0.1
 #: Between two looks for results and keys that are too old, s.
 SWEEP_SECONDS = 60.0
 
@@ -67,8 +69,10 @@ class Keeper:
     def _interval(self) -> float:
         """Return the seconds to wait; the more keepers there are, the longer.
 
-        Less, if a rate limit lets something go before that.
+        Less, if a rate limit lets something go before that, or if room is awaited.
         """
+        if self.outbox.is_full:
+            return FULL_SECONDS
         parents = {worker.supervisor for worker in self.outbox.capacity.cached_workers}
         spread = random.uniform(0.75, 1.25)  # noqa: S311  # spreads load, guards nothing
         pause = self.outbox.timing.relay * max(1, len(parents)) * spread

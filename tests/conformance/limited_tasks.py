@@ -70,4 +70,4 @@ def fail_directly(key: str) -> None:
 def take_a_moment(key: str) -> None:
     """Leave an effect, slowly."""
     effect(key)
-    time.sleep(0.02)  # the work
+    time.sleep(0.05)  # the work

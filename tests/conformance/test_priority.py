@@ -48,9 +48,13 @@ def many_then_few(stack: Stack, key: str, *, durable: bool) -> None:
             stack.send(take_a_moment, f"{key}/many", priority=10, durable=durable)
     queue = stack.broker.outbox.physical("default")
     wait_for(lambda: stack.broker.backend.depth(queue) >= SLOTS, 60)
+    depth = stack.broker.backend.depth(queue)
     with transaction.atomic():
         for _ in range(20):
             stack.send(take_a_moment, f"{key}/few", priority=-10, durable=durable)
+    # Every place is busy for as long as we like: the order is told by the queue alone.
+    published = min(20, 2 * SLOTS)
+    wait_for(lambda: stack.broker.backend.depth(queue) >= depth + published, 60)
 
 
 @on_engines

@@ -19,7 +19,7 @@ def give_to_another() -> None:
     run_id = UUID(current_run().id)
     Worker.objects.all().delete()
     assert runs.rescue("default", "default") == 1
-    assert runs.claim("default", run_id, "another")
+    assert runs.claim("default", run_id, "alone-another")
 
 
 def write() -> None:
@@ -52,7 +52,7 @@ def test_replaced_worker_cannot_write() -> None:
     message = replaced_before_its_writes.send()
     run = monitoring.run(message.message_id)
     assert not Effect.objects.exists()
-    assert (run.state, run.worker, run.attempt) == ("running", "another", 2)
+    assert (run.state, run.worker, run.attempt) == ("running", "alone-another", 2)
 
 
 def test_replaced_worker_cannot_commit_what_it_has_written() -> None:
@@ -63,4 +63,4 @@ def test_replaced_worker_cannot_commit_what_it_has_written() -> None:
 def test_replaced_worker_cannot_settle() -> None:
     message = replaced_and_done.send()
     run = monitoring.run(message.message_id)
-    assert (run.state, run.worker) == ("running", "another")
+    assert (run.state, run.worker) == ("running", "alone-another")

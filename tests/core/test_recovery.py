@@ -99,8 +99,9 @@ def test_run_that_kills_its_process_again_waits_longer_and_is_given_up() -> None
     for run in (first, again, last):
         runs.claim("default", run.pk, "gone")
     assert runs.rescue("default", "test") == 3
-    assert runs.claim("default", first.pk, "alive")
-    assert runs.claim("default", again.pk, "alive") is None
+    assert runs.claim("default", first.pk, "among-others") is None
+    assert runs.claim("default", first.pk, "alone-1")
+    assert runs.claim("default", again.pk, "alone-1") is None
     assert Run.objects.get(pk=last.pk).state == State.DEAD
 
 
