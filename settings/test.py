@@ -7,6 +7,7 @@ What else they share is chosen by `prepare`, in the first process, before Django
 """
 
 import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
@@ -38,11 +39,13 @@ RABBITMQ = os.environ["TEST_RABBITMQ_URL"]
 CELERY = "backends.celery.CeleryBackend"
 DRAMATIQ = "backends.dramatiq.DramatiqBackend"
 INPROCESS = "backends.inprocess.InProcessBackend"
+TOY = "tests.toy.backend.ToyBackend"
 BROKERS = {
     alias: {"BACKEND": backend, "URL": url, "NAMESPACE": NAMESPACE}
     for alias, backend, url in (
         ("default", INPROCESS, ""),
         ("inprocess", INPROCESS, ""),
+        ("toy", TOY, Path(os.environ["TEST_RUN"], "toy").as_uri()),
         ("celery_valkey", CELERY, VALKEY),
         ("celery_rabbitmq", CELERY, RABBITMQ),
         ("dramatiq_valkey", DRAMATIQ, VALKEY),

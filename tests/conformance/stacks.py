@@ -24,7 +24,9 @@ ENGINES = (
     "dramatiq_valkey",
     "dramatiq_rabbitmq",
 )
-COMBINATIONS = ("inprocess", *ENGINES)
+#: What an operator may choose; the toy is there to show what a backend must do.
+SHIPPED = ("inprocess", *ENGINES)
+COMBINATIONS = (*SHIPPED, "toy")
 #: For promises about a broker and about worker processes.
 on_engines = pytest.mark.parametrize("stack", ENGINES, indirect=True, scope="session")
 
@@ -47,7 +49,7 @@ class Stack:
     """What a promise is tried on."""
 
     alias: str
-    service: Any  # the broker's server; None for inprocess
+    service: Any  # the broker's server; None without one
     log: Path
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
