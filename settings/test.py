@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
 from settings.base import INSTALLED_APPS, dramatiq_broker
 from settings.databases import database
-from tests.services.environment import prepare
+from tests.services.environment import add_yours, prepare
 
 prepare()
 
@@ -52,6 +52,7 @@ BROKERS = {
         ("dramatiq_rabbitmq", DRAMATIQ, RABBITMQ),
     )
 }
+add_yours(BROKERS)
 DRAMATIQ_BROKER = dramatiq_broker(BROKERS)
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = "127.0.0.1", urlsplit(os.environ["TEST_SMTP_URL"]).port

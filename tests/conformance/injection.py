@@ -1,20 +1,31 @@
 """Putting raw bytes where an engine looks for its messages."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pika
 import redis
+from django.utils.module_loading import import_string
 
 from tests.conformance.stacks import Stack
 
 
 def inject(stack: Stack, body: bytes, queue: str = "default") -> None:
     """Put `body` into the queue as if a stranger had written it there."""
-    url, physical = stack.broker.backend.url, stack.broker.outbox.physical(queue)
-    kind = f"{stack.broker.backend.engine}+{urlsplit(url).scheme}"
-    WAYS[kind](url, physical, body)
+    backend, physical = stack.broker.backend, stack.broker.outbox.physical(queue)
+    _way(f"{backend.engine}+{urlsplit(backend.url).scheme}")(
+        backend.url, physical, body
+    )
+
+
+def _way(kind: str) -> Callable[[str, str, bytes], None]:
+    if "TEST_BACKEND_INJECT" in os.environ:
+        return import_string(os.environ["TEST_BACKEND_INJECT"])
+    if kind not in WAYS:
+        raise LookupError(f"No way to write to {kind}: name one with --inject.")
+    return WAYS[kind]
 
 
 def _into_rabbitmq(url: str, queue: str, body: bytes) -> None:

@@ -9,26 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from core import Actor, Message, brokers
 from core.broker import Broker
 from core.models import Worker
 from tests.conformance.models import Effect, Gate
 from tests.services.server import guard
 from tests.services.waiting import wait_for
-
-ENGINES = (
-    "celery_valkey",
-    "celery_rabbitmq",
-    "dramatiq_valkey",
-    "dramatiq_rabbitmq",
-)
-#: What an operator may choose; the toy is there to show what a backend must do.
-SHIPPED = ("inprocess", *ENGINES)
-COMBINATIONS = (*SHIPPED, "toy")
-#: For promises about a broker and about worker processes.
-on_engines = pytest.mark.parametrize("stack", ENGINES, indirect=True, scope="session")
 
 #: Promised deadlines are asserted so many times as wide; `make faults` asserts them.
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "3"))
@@ -82,16 +68,25 @@ class Stack:
     def workers(self) -> list[Worker]:
         return list(Worker.alive("default", self.alias).filter(slots__gt=0))
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of its worker processes."""
+        return {**os.environ, **self.environment}
+
+    def command(self, *options: str) -> list[str]:
+        """Return the command line of a worker."""
+        worker = [sys.executable, "manage.py", "worker", f"--broker={self.alias}"]
+        return [*worker, *options]
+
     @contextmanager
     def running(self) -> Iterator["Stack"]:
         """Start `manage.py worker` and stop it at the end."""
-        command = [sys.executable, "manage.py", "worker", f"--broker={self.alias}"]
-        command += [f"--processes={PROCESSES}", f"--threads={THREADS}"]
+        command = self.command(f"--processes={PROCESSES}", f"--threads={THREADS}")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
                 cwd=PROJECT,
-                env={**os.environ, **self.environment},
+                env=self.variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

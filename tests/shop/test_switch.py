@@ -6,7 +6,7 @@ import pytest
 
 from project.demo import customers
 from project.demo.processes import Shop
-from tests.conformance.stacks import SHIPPED
+from tests.conformance.combinations import SHIPPED
 from tests.services.smtp import SmtpServer
 
 pytestmark = pytest.mark.slow
