@@ -9,6 +9,8 @@ from django.conf import settings as django_settings
 from django.test.utils import setup_databases
 
 from core import BrokerConfigError, brokers
+from tests.conformance.combinations import chosen
+from tests.conformance.table import PromiseTable, is_whole
 from tests.services.environment import YOURS, add_yours, on_postgres, port_of
 from tests.services.postgres import Postgres
 from tests.services.rabbitmq import RabbitMQ
@@ -25,9 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Take note of a backend to try, and have a table of the promises at the end."""
+    if config.option.backend is not None:
+        _try_backend(config)
+    config.pluginmanager.register(PromiseTable(list(chosen()), is_whole(config)))
+
+
+def _try_backend(config: pytest.Config) -> None:
     """Give `--backend` an alias, here and in the workers that the tests start."""
-    if config.option.backend is None:
-        return
     os.environ["TEST_BACKEND"] = config.option.backend
     os.environ["TEST_BACKEND_URL"] = config.option.url
     if config.option.inject:

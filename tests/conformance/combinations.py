@@ -32,16 +32,24 @@ def chosen() -> Mapping[str, str | None]:
     return {YOURS: None} if "TEST_BACKEND" in os.environ else COMBINATIONS
 
 
+def flags() -> list[str]:
+    """Return all that a promise may need: what BaseBackend has a flag for."""
+    names = (name for name in dir(BaseBackend) if name.startswith("supports_"))
+    return [*(name.removeprefix("supports_") for name in names), "server"]
+
+
 def lacking(alias: str, needs: Iterable[str]) -> list[str]:
-    """Return which needs of a promise the combination says it cannot meet."""
+    """Return which needs of a promise the combination says it cannot meet.
+
+    Raises LookupError for a need that is no flag.
+    """
     return [need for need in needs if not _can(alias, need)]
 
 
 def _can(alias: str, need: str) -> bool:
-    """Raises LookupError for a need that is no flag, which no combination has."""
+    if need not in flags():
+        raise LookupError(f"needs({need!r}): there are {', '.join(flags())}.")
     if need == "server":
-        return chosen()[alias] is not None
-    flag = f"supports_{need}"
-    if not hasattr(BaseBackend, flag):
-        raise LookupError(f"needs({need!r}): BaseBackend has no flag {flag}.")
-    return bool(getattr(import_string(settings.BROKERS[alias]["BACKEND"]), flag))
+        return COMBINATIONS.get(alias) is not None
+    backend = import_string(settings.BROKERS[alias]["BACKEND"])
+    return bool(getattr(backend, f"supports_{need}"))

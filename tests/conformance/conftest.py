@@ -9,7 +9,15 @@ import pytest
 from django.db import connection
 
 from tests.conformance.combinations import CANNOT, chosen, lacking
+from tests.conformance.promises import FOLDER, every
 from tests.conformance.stacks import Stack
+from tests.conformance.table import address
+
+#: docs/guarantees.md is written from the text of the tests.
+UNLISTED = (
+    "is not listed as it runs. A promise is a function of its module, and its needs"
+    ' are written on it or in pytestmark as pytest.mark.needs("worker").'
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -20,12 +28,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what a combination says it cannot, before anything starts for it."""
+    promises = every()
     for item in items:
-        needs = [need for mark in item.iter_markers("needs") for need in mark.args]
-        if not needs:
+        if FOLDER not in item.path.parents:
             continue
+        needs = [need for mark in item.iter_markers("needs") for need in mark.args]
+        promise = promises.get(address(item))
+        if promise is None or set(promise.needs) != set(needs):
+            raise pytest.UsageError(f"{item.nodeid}: {UNLISTED}")
         try:
-            missing = lacking(item.callspec.params["stack"], needs)
+            missing = lacking(item.callspec.params["stack"], needs) if needs else []
         except (AttributeError, LookupError) as error:  # no stack, no such flag
             raise pytest.UsageError(f"{item.nodeid}: {error}") from error
         if missing:
