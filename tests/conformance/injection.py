@@ -47,7 +47,9 @@ def _into_dramatiq_on_redis(url: str, queue: str, body: bytes) -> None:
 
 
 def _into_the_toy(url: str, queue: str, body: bytes) -> None:
-    Path(urlsplit(url).path, "waiting", queue, "0-injected").write_bytes(body)
+    folder = Path(urlsplit(url).path, "waiting", queue)
+    (folder / ".injected").write_bytes(body)  # a worker must not read half of it
+    (folder / ".injected").rename(folder / "0-injected")
 
 
 #: The engine and the URL's scheme -> how a stranger writes there: (url, queue, body).
