@@ -7,13 +7,14 @@ What else they share is chosen by `prepare`, in the first process, before Django
 """
 
 import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from core import by_load
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
 from settings.base import INSTALLED_APPS, dramatiq_broker
 from settings.databases import database
-from tests.services.environment import prepare
+from tests.services.environment import add_yours, prepare
 
 prepare()
 
@@ -46,6 +47,7 @@ ROUTES = {
     f"{ROUTED}.can_wait": by_load(depth=20, then={"queue_name": "other"}),
     f"{ROUTED}.must_not_wait": by_load(depth=20, then={"priority": -100}),
 }
+TOY = "tests.toy.backend.ToyBackend"
 BROKERS = {
     alias: {
         "BACKEND": backend,
@@ -57,12 +59,14 @@ BROKERS = {
     for alias, backend, url in (
         ("default", INPROCESS, ""),
         ("inprocess", INPROCESS, ""),
+        ("toy", TOY, Path(os.environ["TEST_RUN"], "toy").as_uri()),
         ("celery_valkey", CELERY, VALKEY),
         ("celery_rabbitmq", CELERY, RABBITMQ),
         ("dramatiq_valkey", DRAMATIQ, VALKEY),
         ("dramatiq_rabbitmq", DRAMATIQ, RABBITMQ),
     )
 }
+add_yours(BROKERS)
 DRAMATIQ_BROKER = dramatiq_broker(BROKERS)
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = "127.0.0.1", urlsplit(os.environ["TEST_SMTP_URL"]).port

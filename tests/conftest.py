@@ -1,17 +1,49 @@
 """The services as fixtures: each is started when the first test asks for it."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test.utils import setup_databases
 
-from core import brokers
-from tests.services.environment import on_postgres, port_of
+from core import BrokerConfigError, brokers
+from tests.conformance.combinations import chosen
+from tests.conformance.table import PromiseTable, is_whole
+from tests.services.environment import YOURS, add_yours, on_postgres, port_of
 from tests.services.postgres import Postgres
 from tests.services.rabbitmq import RabbitMQ
 from tests.services.smtp import SmtpServer
 from tests.services.valkey import Valkey
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a third party run tests/conformance on its own backend alone."""
+    group = parser.getgroup("switchyard")
+    group.addoption("--backend", help="try this backend: package.module.Class")
+    group.addoption("--url", default="", help="its URL, as in BROKERS")
+    group.addoption("--inject", help="package.module.function(url, queue, body)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take note of a backend to try, and have a table of the promises at the end."""
+    if config.option.backend is not None:
+        _try_backend(config)
+    config.pluginmanager.register(PromiseTable(list(chosen()), is_whole(config)))
+
+
+def _try_backend(config: pytest.Config) -> None:
+    """Give `--backend` an alias, here and in the workers that the tests start."""
+    os.environ["TEST_BACKEND"] = config.option.backend
+    os.environ["TEST_BACKEND_URL"] = config.option.url
+    if config.option.inject:
+        os.environ["TEST_BACKEND_INJECT"] = config.option.inject
+    add_yours(django_settings.BROKERS)
+    try:
+        brokers[YOURS].backend  # noqa: B018  # built here, where a mistake is told
+    except BrokerConfigError as error:
+        raise pytest.UsageError(f"--backend: {error}") from error
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,40 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.conformance.stacks import COMBINATIONS, Stack
+from tests.conformance.combinations import CANNOT, chosen, lacking
+from tests.conformance.promises import FOLDER, every
+from tests.conformance.stacks import Stack
+from tests.conformance.table import address
+
+#: docs/guarantees.md is written from the text of the tests.
+UNLISTED = (
+    "is not listed as it runs. A promise is a function of its module, and its needs"
+    ' are written on it or in pytestmark as pytest.mark.needs("worker").'
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every promise on every combination, each combination's in one go."""
+    if "stack" in metafunc.fixturenames:
+        metafunc.parametrize("stack", chosen(), indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what a combination says it cannot, before anything starts for it."""
+    promises = every()
+    for item in items:
+        if FOLDER not in item.path.parents:
+            continue
+        needs = [need for mark in item.iter_markers("needs") for need in mark.args]
+        promise = promises.get(address(item))
+        if promise is None or set(promise.needs) != set(needs):
+            raise pytest.UsageError(f"{item.nodeid}: {UNLISTED}")
+        try:
+            missing = lacking(item.callspec.params["stack"], needs) if needs else []
+        except (AttributeError, LookupError) as error:  # no stack, no such flag
+            raise pytest.UsageError(f"{item.nodeid}: {error}") from error
+        if missing:
+            item.add_marker(pytest.mark.skip(f"{CANNOT}{', '.join(missing)}"))
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +51,14 @@ def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=COMBINATIONS)
+@pytest.fixture(scope="session")
 def stack(
     request: pytest.FixtureRequest,
     database: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     alias: str = request.param
-    _, _, server = alias.partition("_")
+    server = chosen()[alias]
     service = request.getfixturevalue(server) if server else None
     log = tmp_path_factory.mktemp(alias) / "worker.log"
     log.touch()

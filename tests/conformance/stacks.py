@@ -9,24 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from core import Actor, Message, brokers
 from core.broker import Broker
 from core.models import Worker
 from tests.conformance.models import Effect, Gate
 from tests.services.server import guard
 from tests.services.waiting import wait_for
-
-ENGINES = (
-    "celery_valkey",
-    "celery_rabbitmq",
-    "dramatiq_valkey",
-    "dramatiq_rabbitmq",
-)
-COMBINATIONS = ("inprocess", *ENGINES)
-#: For promises about a broker and about worker processes.
-on_engines = pytest.mark.parametrize("stack", ENGINES, indirect=True, scope="session")
 
 #: Promised deadlines are asserted so many times as wide; `make faults` asserts them.
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "3"))
@@ -47,7 +35,7 @@ class Stack:
     """What a promise is tried on."""
 
     alias: str
-    service: Any  # the broker's server; None for inprocess
+    service: Any  # the broker's server; None without one
     log: Path
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
@@ -83,16 +71,25 @@ class Stack:
         supervisor = f"{self.process.pid}-" if self.process else ""
         return list(mine.filter(supervisor__startswith=supervisor))
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of its worker processes."""
+        return {**os.environ, **self.environment}
+
+    def command(self, *options: str) -> list[str]:
+        """Return the command line of a worker."""
+        worker = [sys.executable, "manage.py", "worker", f"--broker={self.alias}"]
+        return [*worker, *options]
+
     @contextmanager
     def running(self) -> Iterator["Stack"]:
         """Start `manage.py worker` and stop it at the end."""
-        command = [sys.executable, "manage.py", "worker", f"--broker={self.alias}"]
-        command += [f"--processes={PROCESSES}", f"--threads={THREADS}"]
+        command = self.command(f"--processes={PROCESSES}", f"--threads={THREADS}")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
                 cwd=PROJECT,
-                env={**os.environ, **self.environment},
+                env=self.variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -2,10 +2,12 @@
 
 import os
 
+import pytest
+
 from core.backend import Hint
 from core.models import Parked
 from tests.conformance.injection import inject
-from tests.conformance.stacks import Stack, effects, on_engines
+from tests.conformance.stacks import Stack, effects
 from tests.conformance.tasks import fail_then_wait, note, note_once
 from tests.services.waiting import wait_for
 
@@ -53,7 +55,7 @@ def test_tampered_message_is_parked_and_neighbours_run(stack: Stack, key: str) -
     message.cancel()
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_random_bytes_are_parked_and_neighbours_run(stack: Stack, key: str) -> None:
     alive = {worker.pid for worker in stack.workers()}
     garbage = os.urandom(200) + key.encode()

@@ -8,7 +8,7 @@ from django.db import transaction
 from core import BrokerUnavailable, Message, UnknownRun, control
 from tests.conformance.limited_tasks import fail_directly, note_directly
 from tests.conformance.models import Effect
-from tests.conformance.stacks import ANSWERED, Stack, effects, on_engines, open_gate
+from tests.conformance.stacks import ANSWERED, Stack, effects, open_gate
 from tests.conformance.tasks import hold, note
 from tests.services.faults import down, frozen
 from tests.services.waiting import wait_for
@@ -61,7 +61,7 @@ def test_any_actor_can_be_sent_directly(stack: Stack, key: str) -> None:
     wait_for(lambda: effects(key) == 1, 30, stack.tail())
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_body_of_a_direct_message_is_not_lost_with_its_worker(
     stack: Stack, key: str
 ) -> None:
@@ -72,7 +72,7 @@ def test_body_of_a_direct_message_is_not_lost_with_its_worker(
     wait_for(lambda: effects(key) == 1, 30, stack.tail())
 
 
-@on_engines
+@pytest.mark.needs("server")
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", [down, frozen])
 def test_direct_send_is_refused_at_once_without_a_broker(

@@ -4,6 +4,8 @@ import os
 import signal
 from datetime import timedelta
 
+import pytest
+
 from core import monitoring
 from tests.conformance.interrupted_tasks import (
     block,
@@ -23,7 +25,6 @@ from tests.conformance.stacks import (
     THREADS,
     Stack,
     effects,
-    on_engines,
     open_gate,
 )
 from tests.conformance.tasks import hold, note
@@ -37,7 +38,7 @@ def test_body_is_told_when_its_time_is_over(stack: Stack, key: str) -> None:
     assert "TimeLimitExceeded" in monitoring.run(message.message_id).error
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_body_that_cannot_be_interrupted_costs_its_process_alone(
     stack: Stack, key: str
 ) -> None:
@@ -57,7 +58,7 @@ def test_body_that_cannot_be_interrupted_costs_its_process_alone(
     wait_for(replaced, RECOVERED, stack.tail())
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_running_body_can_be_cancelled(stack: Stack, key: str) -> None:
     message = stack.send(wait_to_be_cancelled, key)
     wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
@@ -66,7 +67,7 @@ def test_running_body_can_be_cancelled(stack: Stack, key: str) -> None:
     assert effects(f"{key}/cancelled") == 1
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_body_that_asks_is_told_of_the_shutdown(stack: Stack, key: str) -> None:
     message = stack.send(wait_for_shutdown, key)
     wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
@@ -76,7 +77,7 @@ def test_body_that_asks_is_told_of_the_shutdown(stack: Stack, key: str) -> None:
     wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_actor_that_kills_its_worker_is_buried_and_neighbours_finish(
     stack: Stack, key: str
 ) -> None:
@@ -93,7 +94,7 @@ def test_actor_that_kills_its_worker_is_buried_and_neighbours_finish(
     wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_run_whose_process_died_once_succeeds(stack: Stack, key: str) -> None:
     message = stack.send(kill_the_worker_once, key)
     assert stack.finish(message, RECOVERED) == "succeeded"

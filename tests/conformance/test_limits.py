@@ -14,7 +14,7 @@ from tests.conformance.limited_tasks import (
     work_by_twos,
 )
 from tests.conformance.models import Effect
-from tests.conformance.stacks import Stack, effects, on_engines, open_gate
+from tests.conformance.stacks import Stack, effects, open_gate
 from tests.conformance.tasks import note
 from tests.services.waiting import wait_for
 
@@ -35,7 +35,7 @@ def test_no_more_than_the_allowed_number_run_at_once(stack: Stack, key: str) -> 
     assert most_at_once(key) == (2 if stack.has_worker else 1)
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_keys_are_limited_apart(stack: Stack, key: str) -> None:
     one = stack.send(hold_the_only_place, f"{key}/one")
     wait_for(lambda: effects(f"{key}/one/started"), 30, stack.tail())
@@ -46,7 +46,7 @@ def test_keys_are_limited_apart(stack: Stack, key: str) -> None:
     assert {stack.finish(one), stack.finish(other)} == {"succeeded"}
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_limited_backlog_holds_nobody_else_up(stack: Stack, key: str) -> None:
     waiting = [stack.send(hold_the_only_place, key) for _ in range(40)]
     wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
@@ -67,7 +67,7 @@ def test_rate_is_kept(stack: Stack, key: str) -> None:
     assert effects(key) == 25
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_same_key_waits_only_once(stack: Stack, key: str) -> None:
     first = stack.send(once_at_a_time, key, 1, delay=timedelta(seconds=1))
     again = stack.send(once_at_a_time, key, 2)
@@ -81,7 +81,7 @@ def test_same_key_waits_only_once(stack: Stack, key: str) -> None:
     assert effects(f"{key}/2") == 0
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_key_held_to_the_end_counts_the_running_one(stack: Stack, key: str) -> None:
     first = stack.send(once_until_its_end, key, 1)
     wait_for(lambda: effects(f"{key}/1"), 30, stack.tail())

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from core import Message
-from tests.conformance.stacks import ANSWERED, DONE, Stack, effects, on_engines
+from tests.conformance.stacks import ANSWERED, DONE, Stack, effects
 from tests.conformance.tasks import note_once
 from tests.services.faults import alarmed, down, frozen
 
-pytestmark = [on_engines, pytest.mark.slow]
+pytestmark = [pytest.mark.needs("server"), pytest.mark.slow]
 
 
 def send_for(stack: Stack, key: str, seconds: float) -> tuple[list[Message], float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from django.db import transaction
 
 from tests.conformance.limited_tasks import take_a_moment
@@ -11,7 +12,6 @@ from tests.conformance.stacks import (
     THREADS,
     Stack,
     effects,
-    on_engines,
     open_gate,
 )
 from tests.conformance.tasks import hold
@@ -57,13 +57,13 @@ def many_then_few(stack: Stack, key: str, *, durable: bool) -> None:
     wait_for(lambda: stack.broker.backend.depth(queue) >= depth + published, 60)
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_urgent_messages_overtake_those_that_wait(stack: Stack, key: str) -> None:
     occupied(stack, key, lambda: many_then_few(stack, key, durable=True))
     assert overtaken(key) <= 25
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_urgent_direct_messages_overtake_those_at_the_broker(
     stack: Stack, key: str
 ) -> None:

@@ -1,5 +1,7 @@
 """Which queue and which priority, decided when a message is relayed."""
 
+import pytest
+
 from core import Message
 from tests.conformance.limited_tasks import take_a_moment
 from tests.conformance.models import Effect
@@ -14,7 +16,6 @@ from tests.conformance.stacks import (
     THREADS,
     Stack,
     effects,
-    on_engines,
     open_gate,
 )
 from tests.conformance.tasks import hold
@@ -51,7 +52,7 @@ def test_idle_system_leaves_messages_where_they_are(stack: Stack, key: str) -> N
         assert stack.finish(message) == "succeeded"
 
 
-@on_engines
+@pytest.mark.needs("worker")
 def test_loaded_system_sends_elsewhere_what_can_wait_and_ahead_what_must_not(
     stack: Stack, key: str
 ) -> None:

@@ -97,7 +97,7 @@ def test_option_of_a_newer_release_waits_for_its_worker() -> None:
 def test_run_that_kills_its_process_again_waits_longer_and_is_given_up() -> None:
     first, again, last = make(), make(crashes=3), make(crashes=19)
     for run in (first, again, last):
-        runs.claim("default", run.pk, "gone")
+        runs.claim("default", run.pk, "alone-gone")
     assert runs.rescue("default", "test") == 3
     assert runs.claim("default", first.pk, "among-others") is None
     assert runs.claim("default", first.pk, "alone-1")

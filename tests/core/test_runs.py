@@ -111,7 +111,7 @@ def test_replaced_attempt_cannot_settle() -> None:
     run = make()
     first = runs.claim("default", run.pk, "gone")
     assert runs.rescue("default", "test") == 1
-    second = runs.claim("default", run.pk, "alive")
+    second = runs.claim("default", run.pk, "alone-alive")
     assert runs.succeed("default", first) is None
     assert not runs.bury("default", first, FAILURE)
     assert runs.succeed("default", second) is not None

@@ -11,7 +11,9 @@ import random
 import shutil
 import socket
 import tempfile
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from settings.databases import sqlite_url
@@ -19,6 +21,9 @@ from settings.databases import sqlite_url
 #: Below the ports that the system gives to outgoing connections: a port stays free
 #: from the moment it is chosen until its server starts.
 PORTS = range(15_000, 32_000)
+
+#: The alias of the backend that `pytest --backend` names.
+YOURS = "yours"
 
 
 def free_port() -> int:
@@ -62,6 +67,16 @@ def prepare() -> None:
         TEST_DATABASE_URL=_database(run),
         TEST_MEDIA_ROOT=str(run / "media"),
     )
+
+
+def add_yours(brokers: MutableMapping[str, dict[str, Any]]) -> None:
+    """Put the backend that `pytest --backend` names, if any, into BROKERS."""
+    if "TEST_BACKEND" in os.environ:
+        brokers[YOURS] = {
+            **brokers["default"],
+            "BACKEND": os.environ["TEST_BACKEND"],
+            "URL": os.environ["TEST_BACKEND_URL"],
+        }
 
 
 def _database(run: Path) -> str:
