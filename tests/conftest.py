@@ -13,6 +13,8 @@ from tests.services.rabbitmq import RabbitMQ
 from tests.services.smtp import SmtpServer
 from tests.services.valkey import Valkey
 
+pytest_plugins = ["core.testing.plugin"]
+
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
