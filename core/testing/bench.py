@@ -4,7 +4,7 @@ No thread is started: on SQLite no other one may touch the database, and in a Te
 none would see the rows. So time limits and cancelling do not reach a running body.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 #: A lease that nobody renews holds longer than any test, s.
 HELD_SECONDS = 24 * 3600
+
+
+async def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
+    return await coroutine
 
 
 class Bodies(Interrupts):
@@ -56,8 +60,8 @@ class Bodies(Interrupts):
         try:
             return body()
         except Error:
-            transaction.savepoint_rollback(point, using=self._database)
             transaction.set_rollback(False, using=self._database)
+            transaction.savepoint_rollback(point, using=self._database)
             del connection.run_on_commit[first:]
             raise
         finally:
@@ -90,7 +94,7 @@ class Bench:
             broker.defaults,
             inbox.max_payload,
             inbox.follow_up,
-            lambda coroutine: async_to_sync(lambda: coroutine)(),
+            async_to_sync(_finish),
         )
 
     def perform(self, run_id: UUID, raising: bool) -> None:
