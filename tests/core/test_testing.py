@@ -1,7 +1,7 @@
 """What a user's own tests may count on: unittest's way first, pytest's after it."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,10 +23,16 @@ class Broken(Exception):
 @actor(actor_name="testing.note", store_results=True, result_ttl=60_000)
 def note(name: Any, *, again: bool = False) -> list[str]:
     """Make a group of that name; send for another one if told to."""
-    Group.objects.create(name=str(name))
     if again:
         note.send(f"{name} again")
+    Group.objects.create(name=str(name))
     return [str(name), type(name).__name__]
+
+
+@actor(actor_name="testing.threads", store_results=True, time_limit=1000)
+def name_threads() -> list[str]:
+    """Return the names of the threads beside this one."""
+    return [thread.name for thread in threading.enumerate()]
 
 
 @actor(actor_name="testing.break", max_retries=1, min_backoff=600_000)
@@ -101,12 +107,11 @@ class InATestCase(TaskTestMixin, TestCase):
         assert self.drain(queue="email") == 1
         assert noted() == ["mail"]
 
-    def test_no_thread_works_beside_the_test(self) -> None:
-        before = threading.active_count()
-        note.send("a")
-        break_down.send()
+    def test_no_thread_works_beside_a_body(self) -> None:
+        before = [thread.name for thread in threading.enumerate()]
+        message = name_threads.send()
         self.drain()
-        assert threading.active_count() == before
+        assert message.get_result() == before
 
     def test_failure_waits_for_its_retry_and_then_is_dead(self) -> None:
         broken = break_down.send()
@@ -184,6 +189,12 @@ class TimePasses(TaskTestMixin, TestCase):
         pipeline([note.message("a"), note.message()]).run(delay=2 * HOUR)
         self.advance_time(HOUR)
         assert (self.drain(), late.status()) == (1, "succeeded")
+        self.advance_time(HOUR)
+        assert self.drain() == 2
+
+    def test_step_that_waits_for_another_one_keeps_its_hour_of_day(self) -> None:
+        last = note.message_with_options(eta=datetime.now(UTC) + HOUR)
+        pipeline([note.message("a"), last]).run()
         self.advance_time(HOUR)
         assert self.drain() == 2
 

@@ -23,6 +23,7 @@ from tests.core.test_testing import (
     note_directly,
     noted,
 )
+from tests.services.environment import on_postgres
 from tests.services.waiting import wait_for
 
 HOUR = timedelta(hours=1)
@@ -95,6 +96,7 @@ def test_worker_is_another_process_on_the_tests_own_database(
     assert Effect.objects.get(key="real").pid != os.getpid()
 
 
+@pytest.mark.skipif(on_postgres(), reason="SQLite alone has such databases")
 def test_worker_refuses_a_database_in_memory(worker: Worker) -> None:
     name, connection.settings_dict["NAME"] = (
         connection.settings_dict["NAME"],
