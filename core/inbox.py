@@ -45,7 +45,7 @@ class Entry:
     def is_direct(self) -> bool:
         """Say whether there is nothing to remember of it, as long as all goes well."""
         options = self.options
-        return not (
+        return Outbox.rehearsal is None and not (
             options.durable
             or options.delay
             or options.eta
@@ -81,6 +81,7 @@ class Inbox:
         ids = self._write([entry for entry in entries if not entry.is_direct])
         self._send(direct)
         self._announce("after", entries)
+        self.outbox.entered()
         return [ids.get(entry.run.pk, entry.run.pk) for entry in entries]
 
     def follow_up(self, messages: Sequence[Envelope]) -> None:
@@ -244,6 +245,7 @@ class Inbox:
             for batch_id, (size, place) in batches.items()
         ]
         self.outbox.release_soon(runs.insert_batches(self.outbox.database, rows))
+        self.outbox.entered()
 
 
 def _sealed(message: Envelope) -> Envelope:

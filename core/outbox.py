@@ -8,6 +8,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -33,6 +34,10 @@ DIRECT_SECONDS = 0.3
 
 class Outbox:
     """The outgoing side of one broker alias."""
+
+    #: Set by `core.testing`, for all aliases: nothing goes to a broker, every message
+    #: gets a row, and this is called once all of a send has been written.
+    rehearsal: ClassVar[Callable[[], None] | None] = None
 
     def __init__(
         self,
@@ -70,10 +75,7 @@ class Outbox:
     def publish_soon(self, rows: Sequence[Run]) -> None:
         """Publish due runs once the caller's transaction has committed."""
         if rows:
-            # Outside of a transaction they have been committed: this runs at once.
-            transaction.on_commit(
-                lambda: self._committed(rows), using=self.database, robust=True
-            )
+            self._soon(lambda: self._committed(rows))
 
     def release_soon(self, ids: Sequence[UUID]) -> None:
         """Publish runs that an end has set free; what is many the relay does."""
@@ -82,15 +84,21 @@ class Outbox:
                 pk__in=ids[:BATCH], broker=self.alias, state=State.PENDING
             )
             due = free.filter(due_at__lte=Now()).order_by("priority", "created_at")
-            transaction.on_commit(
-                lambda: self._committed(list(due)), using=self.database, robust=True
-            )
+            self._soon(lambda: self._committed(list(due)))
 
     def nudge(self, queue: str) -> None:
         """Look for what a limit has just let go; with the next commit."""
-        transaction.on_commit(
-            lambda: self._nudged(queue), using=self.database, robust=True
-        )
+        self._soon(lambda: self._nudged(queue))
+
+    def _soon(self, step: Callable[[], None]) -> None:
+        # Outside of a transaction all has been committed: this runs at once.
+        if Outbox.rehearsal is None:
+            transaction.on_commit(step, using=self.database, robust=True)
+
+    def entered(self) -> None:
+        """Note that all of a send has been written; only a rehearsal wants to know."""
+        if Outbox.rehearsal is not None:
+            Outbox.rehearsal()
 
     def _nudged(self, queue: str) -> None:
         if self.backend.supports_worker:

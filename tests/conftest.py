@@ -17,6 +17,8 @@ from tests.services.rabbitmq import RabbitMQ
 from tests.services.smtp import SmtpServer
 from tests.services.valkey import Valkey
 
+pytest_plugins = ["core.testing.plugin"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a third party run tests/conformance on its own backend alone."""

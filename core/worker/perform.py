@@ -17,7 +17,7 @@ from core.errors import (
     TimeLimitExceeded,
 )
 from core.secret import unseal
-from core.worker import loop, overrun
+from core.worker import overrun
 from core.worker.current import CurrentRun, performing
 from core.worker.job import Job
 
@@ -91,7 +91,7 @@ def _call(job: Job) -> Any:
     args, kwargs = unseal(job.actor.fn, job.actor.secrets, run.args, run.kwargs)
     value = job.actor(*args, *piped, **kwargs)
     if inspect.iscoroutine(value):
-        value = loop.run(value)
+        value = job.post.finish(value)
     if job.wants_result:
         _check_result(job, value)
     return value

@@ -1,7 +1,7 @@
 """What every step of a message in a worker needs, and how it outlasts an outage."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from core.envelope import Envelope
 from core.middleware import Chain
 from core.models import Run
 from core.outbox import Outbox
+from core.worker import loop
 from core.worker.lease import Lease
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ class Post:
     max_payload: int
     #: Writes messages that follow another one, in the transaction at hand.
     enqueue: Callable[[Sequence[Envelope]], None]
+    #: Runs the coroutine of an `async def` body to its end.
+    finish: Callable[[Coroutine[Any, Any, Any]], Any] = loop.run
 
     @property
     def database(self) -> str:

@@ -1,5 +1,6 @@
 """What a customer may count on, from the order to the mail."""
 
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from django.test import Client
 from pypdf import PdfReader
 
 from core import Message, UnknownRun
+from core.testing import advance_time, drain
 from shop.models import Order, OrderTask, Product, ReportMail
 from shop.services import place_order
 from shop.tasks import generate_order_report
@@ -101,7 +103,7 @@ def test_report_that_was_mailed_is_not_mailed_again(placed, mailed):
 
 
 def test_order_survives_a_mail_server_that_is_away(mailed, signal, settings):
-    settings.EMAIL_PORT = 1
+    here, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
     placed = post("/api/orders/", order_of(("signal", 1))).json()
     shown = Client().get(placed["status_url"]).json()
     assert {task["task"]: task["status"] for task in shown["tasks"]} == {
@@ -110,6 +112,12 @@ def test_order_survives_a_mail_server_that_is_away(mailed, signal, settings):
         "log": "succeeded",
     }
     assert shown["done"] is False
+
+    settings.EMAIL_PORT = here
+    assert drain() == 0
+    advance_time(timedelta(minutes=5))
+    assert (drain(), len(mailed.messages)) == (1, 1)
+    assert Client().get(placed["status_url"]).json()["done"] is True
 
 
 def test_price_of_an_order_stays_what_it_was(placed, lamp):
