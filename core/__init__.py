@@ -30,6 +30,7 @@ from core.errors import (
     UnknownRun,
     WrongDatabase,
 )
+from core.events import publish
 from core.handler import brokers
 from core.messages import Message, pipeline
 from core.middleware import Middleware
@@ -46,6 +47,7 @@ __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
     "actor",
     "group",
     "pipeline",
+    "publish",
     "send_many",
     # In the body
     "CurrentRun",

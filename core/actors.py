@@ -228,6 +228,10 @@ def actor(
     def declare(fn: Callable[P, R]) -> Actor[P, R]:
         if resolved.atomic and inspect.iscoroutinefunction(fn):
             raise OptionConflict("async def", "atomic", "a transaction has one thread")
+        if resolved.subscribe and not _takes_one(fn):
+            raise InvalidOption(
+                "subscribe", resolved.subscribe, "on a function that takes the event"
+            )
         name = actor_name or f"{fn.__module__}.{fn.__qualname__}"
         if len(name) > MAX_NAME:
             raise InvalidOption("actor_name", name, f"at most {MAX_NAME} characters")
@@ -236,3 +240,11 @@ def actor(
         return declared
 
     return declare if fn is None else declare(fn)
+
+
+def _takes_one(fn: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(fn).bind({})
+    except TypeError:
+        return False
+    return True

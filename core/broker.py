@@ -40,6 +40,7 @@ DEFAULTS: Mapping[str, Any] = {
     "ACTOR_OPTIONS": {},
     "MIDDLEWARE": (),
     "ROUTES": {},
+    "EVENTS": "",
     "TIMING": {},
     "MAX_PAYLOAD": 1024 * 1024,
 }
@@ -60,6 +61,11 @@ class Broker:
         self.chain = Chain(self, middleware.build(alias, config["MIDDLEWARE"]))
         self.defaults = _defaults(alias, config["ACTOR_OPTIONS"], self.chain.options)
         self.backend = self._backend(config)
+        #: The exchange or stream that events go out to; "": none.
+        self.events: str = config["EVENTS"]
+        if self.events and not self.backend.supports_events:
+            problem = f"{config['BACKEND']} hands out no events; leave EVENTS out"
+            raise BrokerConfigError(alias, "EVENTS", problem)
         self.outbox = Outbox(
             alias,
             self.database,

@@ -50,6 +50,11 @@ class BrokerHandler:
                 names |= link.actor_options
         return frozenset(names)
 
+    def namespace(self) -> str:
+        """Return the namespace of the default alias: the name of this project."""
+        first = settings.BROKERS.get("default") or next(iter(settings.BROKERS.values()))
+        return str(first.get("NAMESPACE", "switchyard"))
+
     def databases(self) -> dict[str, str]:
         """Return every database that keeps runs, with one alias that uses it."""
         return {

@@ -2,6 +2,7 @@
 
 TASK_BACKEND  celery (default), dramatiq or inprocess
 BROKER_URL    redis://, rediss://, unix:// or amqp://; the embedded Valkey when unset
+EVENTS        where events go out to other services, a name; nowhere when unset
 DATABASE_URL  SQLite in var/ when unset
 EMAIL_URL     smtp://, smtps://, smtp+tls://; files in var/mail when unset
 """
@@ -79,6 +80,7 @@ BROKERS: dict[str, dict[str, Any]] = {
         "URL": env.str("BROKER_URL", default=embedded_url(VAR)),
         "DATABASE": "default",
         "NAMESPACE": env.str("NAMESPACE", default="switchyard"),
+        "EVENTS": env.str("EVENTS", default=""),
     },
 }
 DRAMATIQ_BROKER = dramatiq_broker(BROKERS)

@@ -48,6 +48,7 @@ ROUTES = {
     f"{ROUTED}.must_not_wait": by_load(depth=20, then={"priority": -100}),
 }
 TOY = "tests.toy.backend.ToyBackend"
+HANDING_OUT = (CELERY, DRAMATIQ)
 BROKERS = {
     alias: {
         "BACKEND": backend,
@@ -55,6 +56,7 @@ BROKERS = {
         "NAMESPACE": NAMESPACE,
         "TIMING": {"stuck": 1},
         "ROUTES": ROUTES,
+        "EVENTS": f"{NAMESPACE}.events.{alias}" if backend in HANDING_OUT else "",
     }
     for alias, backend, url in (
         ("default", INPROCESS, ""),

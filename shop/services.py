@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from django.db import IntegrityError, transaction
 
-from core import Message, UnknownRun
+from core import Message, UnknownRun, publish
 from shop import tasks
 from shop.models import Order, OrderEvent, OrderLine, OrderTask, Product
 
@@ -102,6 +102,10 @@ def _save(order: Order, lines: Sequence[tuple[Product, int]]) -> None:
         "inventory": tasks.update_inventory.send(order.pk),
         "log": tasks.log_order_processing.send(order.pk),
     }
+    publish(
+        "order.submitted",
+        {"reference": str(order.reference), "total": str(order.total)},
+    )
     OrderTask.objects.bulk_create(
         OrderTask(order=order, task=task, message_id=message.message_id)
         for task, message in sent.items()

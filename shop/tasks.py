@@ -9,7 +9,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.core.mail import EmailMessage
 from django.db import transaction
 
-from core import actor, current_run
+from core import actor, current_run, publish
 from shop import inventory, reports, sales
 from shop.models import Order, OrderEvent, ReportMail, SalesReport
 
@@ -56,6 +56,7 @@ def generate_order_report(order_id: int) -> None:
             order=order, recipient=order.email, message_id=message_id, pdf=pdf
         )
         OrderEvent.objects.create(order=order, kind="report mailed", text=order.email)
+        publish("order.reported", {"reference": str(order.reference)})
 
 
 def _mail(subject: str, body: str, to: str, message_id: str, pdf: str) -> None:
@@ -77,6 +78,7 @@ def log_order_processing(order_id: int) -> None:
     """Note that an order was processed. Once per run."""
     order = Order.objects.get(pk=order_id)
     OrderEvent.objects.create(order=order, kind="processed")
+    publish("order.processed", {"reference": str(order.reference)})
     logger.info("Processed order %s.", order.reference)
 
 

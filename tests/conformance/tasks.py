@@ -5,6 +5,7 @@ from datetime import timedelta
 from core import Retry, actor, current_run
 from tests.conformance import (  # noqa: F401  # Django finds actors in `tasks` alone
     composed_tasks,
+    event_tasks,
     interrupted_tasks,
     limited_tasks,
     routed_tasks,
