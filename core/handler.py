@@ -33,6 +33,11 @@ class BrokerHandler:
                 self._brokers[alias] = self._build(alias)
             return self._brokers[alias]
 
+    def forget(self, alias: str) -> None:
+        """Build a broker anew at its next use: its settings have changed."""
+        with self._lock:
+            self._brokers.pop(alias, None)
+
     def __iter__(self) -> Iterator[str]:
         return iter(settings.BROKERS)
 

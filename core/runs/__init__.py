@@ -15,7 +15,6 @@ None: someone was faster. Nobody else writes `Run.state`. Time is the database's
 """
 
 from core.runs.attempts import (
-    ALONE,
     Return,
     bury,
     claim,
@@ -41,6 +40,7 @@ from core.runs.failures import Failure, readable
 from core.runs.limits import Rule, Rules, forget_unused, wait
 from core.runs.recovery import release, rescue
 from core.runs.waiting import (
+    ALONE,
     cancel,
     count_suspects,
     forget,

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from core.models import Run, State
 from core.runs.ends import follow
 from core.runs.failures import Failure, remember
-from core.runs.waiting import later
+from core.runs.waiting import ALONE, later
 
 _NOW = {
     "postgresql": "STATEMENT_TIMESTAMP()",
@@ -31,10 +31,6 @@ _CLAIM = """
         AND (crashes = 0 OR {alone})
     RETURNING *
 """
-
-
-#: What the name of a worker begins with in which nothing else runs.
-ALONE = "alone-"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Outcome, Run, State, Worker
-from core.runs.attempts import ALONE
 from core.runs.ends import follow
 from core.runs.failures import Failure, remember
-from core.runs.waiting import later
+from core.runs.waiting import ALONE, later
 
 #: A run that was left so often by processes in which it ran alone is dead.
 POISON = 3

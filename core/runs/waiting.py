@@ -17,6 +17,8 @@ from core.runs.limits import Rules
 
 ENDED = (State.DEAD, State.CANCELLED)
 WAITING = (State.PENDING, State.QUEUED)
+#: What the name of a worker begins with in which nothing else runs.
+ALONE = "alone-"
 #: The least urgent priority.
 MAX_PRIORITY = 100
 
@@ -71,8 +73,14 @@ def reserve_suspect(
 
 
 def count_suspects(database: str, broker: str) -> int:
-    """Return how many due runs are to run alone."""
-    return _suspects(database, broker).count()
+    """Return how many runs must be alone in a process, if one of them waits for it."""
+    waiting = _suspects(database, broker).count()
+    if not waiting:
+        return 0
+    running = Run.objects.using(database).filter(
+        broker=broker, state=State.RUNNING, worker__startswith=ALONE
+    )
+    return waiting + running.count()
 
 
 def _suspects(database: str, broker: str) -> QuerySet[Run]:
