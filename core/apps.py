@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
+from core.checks import register_checks
+
 
 class CoreConfig(AppConfig):
     """Finds the actors: every installed app's `tasks` module is imported."""
@@ -14,3 +16,4 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Import the task modules, so that every process knows every actor."""
         autodiscover_modules("tasks")
+        register_checks()

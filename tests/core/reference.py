@@ -1,0 +1,35 @@
+"""The reference of the options, made from the table that the code reads.
+
+python -m tests.core.reference writes docs/reference/options.md anew.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+
+from core.options import Options
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "options.md"
+HEAD = """# Options
+
+Given to `@actor(...)` or at a send: `actor.using(...).send(...)`,
+`actor.send_with_options(...)`. A send goes before its actor, the actor before its
+broker alias (`BROKERS[alias]["ACTOR_OPTIONS"]`), and that before the default. A
+duration is a `timedelta`, or an int of milliseconds; the defaults are milliseconds.
+
+| option | default | at | meaning |
+| --- | --- | --- | --- |
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    rows = [
+        f"| `{f.name}` | `{f.default!r}` | {f.metadata['where'].replace(' ', ', ')} |"
+        f" {f.metadata['meaning']} |\n"
+        for f in fields(Options)
+    ]
+    return HEAD + "".join(rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
