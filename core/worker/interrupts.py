@@ -41,10 +41,9 @@ class Armed:
     told: tuple[type[Interrupt], ...] = ()
     over: bool = False
 
-    def next(self) -> float:
+    def next(self) -> float | None:
         """Return when there is something to do about it."""
-        times = [at for at in (self.limit, self.stuck) if at is not None]
-        return min(times, default=float("inf"))
+        return self.stuck if self.limit is None else self.limit
 
     def tell(self, kind: type[Interrupt]) -> None:
         """Raise `kind` in it, unless it has ended or heard that before."""
@@ -111,7 +110,8 @@ class Interrupts:
     def _arm(self, body: Armed) -> None:
         with self._lock:
             self._armed[body.thread] = body
-            if body.limit is None and body.stuck is None:
+            due = body.next()
+            if due is None:
                 return
             if self._timer is None:
                 timer = threading.Thread(
@@ -119,7 +119,7 @@ class Interrupts:
                 )
                 timer.start()
                 self._timer = timer
-            if body.next() < self._wakes:
+            if due < self._wakes:
                 self._changed.notify()
 
     def _disarm(self, body: Armed) -> None:
@@ -165,9 +165,9 @@ class Interrupts:
             now = time.monotonic()
             stuck = [body for body in self._armed.values() if self._due(body, now)]
             if not stuck:
+                times = [body.next() for body in self._armed.values()]
                 self._wakes = min(
-                    (body.next() for body in self._armed.values()),
-                    default=float("inf"),
+                    (at for at in times if at is not None), default=float("inf")
                 )
                 pause = max(self._wakes - now, 0)
                 self._changed.wait(min(pause, threading.TIMEOUT_MAX))
