@@ -1,97 +1,159 @@
 """The event loop of this process, on which the bodies of `async def` actors run."""
 
 import asyncio
+import contextlib
+import logging
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Coroutine
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as Waiting
-from dataclasses import dataclass
-from typing import Any
+from contextvars import ContextVar, copy_context
+from typing import Any, Generic, TypeVar
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.db import close_old_connections
 
 from core.errors import Interrupt
 
-#: A thread that waits wakes so often: an interrupt does not reach it in a lock.
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+#: A thread that waits wakes so often: an interrupt does not reach it in a lock, s.
 SLICE_SECONDS = 0.05
 #: An interrupted coroutine gets so long to clean up.
 CLEAN_UP_SECONDS = 5.0
+
+#: How many coroutines of the loop wait for the one that asks: 0 outside of it.
+_depth: ContextVar[int] = ContextVar("switchyard_loop_depth", default=0)
 
 
 class Loop:
     """One event loop in a thread of its own, started at its first use."""
 
     def __init__(self) -> None:
-        self._reset()
+        self.reset()
 
-    def _reset(self) -> None:
-        self._pid = os.getpid()
+    def reset(self) -> None:
+        """Start anew: in a forked child the threads are gone."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        #: Where the ORM's calls run: one thread at each depth. asgiref's own is not
+        #: there after a fork, and may be the one that waits for the coroutine.
+        self._orm: dict[int, ThreadSensitiveContext] = defaultdict(
+            ThreadSensitiveContext
+        )
 
     def _running(self) -> asyncio.AbstractEventLoop:
-        if self._pid != os.getpid():
-            self._reset()
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(
-                    target=self._loop.run_forever, name="switchyard-loop", daemon=True
-                ).start()
+                loop = asyncio.new_event_loop()
+                thread = threading.Thread(
+                    target=_serve, args=(loop,), name="switchyard-loop", daemon=True
+                )
+                thread.start()
+                self._loop, self._thread = loop, thread.ident or 0
             return self._loop
 
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop; return what it returns, raise what it raises.
 
         The caller's context variables are visible in it. An `Interrupt` that is raised
         in the calling thread cancels it, and comes out once it has cleaned up.
         """
-        ended = threading.Event()
-        future = asyncio.run_coroutine_threadsafe(
-            _contained(coroutine, ended), self._running()
-        )
+        if threading.get_ident() == self._thread:
+            coroutine.close()
+            raise RuntimeError(
+                "An async actor was performed inside a coroutine, which would wait"
+                " for itself. Send it with `await actor.asend(...)`."
+            )
+        depth = _depth.get()
+        call = _Call(coroutine, depth + 1, self._orm[depth])
         try:
-            outcome = _wait(future)
-        except Interrupt:
-            future.cancel()
-            ended.wait(CLEAN_UP_SECONDS)
-            raise
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.value
+            loop = self._running()
+            loop.call_soon_threadsafe(call.start, loop)
+            call.wait()
+        except (Interrupt, KeyboardInterrupt) as interrupt:
+            self._running().call_soon_threadsafe(call.cancel)
+            if not call.has_ended_within(CLEAN_UP_SECONDS):
+                logger.error("%s goes on after %r.", coroutine, interrupt)
+            # Its cause says where the coroutine was.
+            raise interrupt from call.error
+        return call.result()
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """How a coroutine ended; asyncio lets a SystemExit through, into the loop."""
+class _Call(Generic[T]):
+    """A coroutine on its way to the loop and back. Made by the thread that waits."""
 
-    value: Any = None
-    error: BaseException | None = None
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, T], depth: int, orm: ThreadSensitiveContext
+    ) -> None:
+        self._coroutine = coroutine
+        self._orm = orm
+        self._context = copy_context()
+        self._context.run(_depth.set, depth)
+        self._context.run(SyncToAsync.thread_sensitive_context.set, orm)
+        self._task: asyncio.Task[T] | None = None
+        # A bare lock, held until the end: an interrupt may come in the middle of an
+        # Event's wait, which then fails on a lock that it does not hold.
+        self._going_on = threading.Lock()
+        self._going_on.acquire()
+        self.error: BaseException | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, on the loop."""
+        # Not awaited: what the coroutine asks of that thread comes behind it, and
+        # who asks nothing does not wait for those who do.
+        executor = SyncToAsync.context_to_thread_executor.get(self._orm)
+        if executor is not None:
+            executor.submit(close_old_connections)
+        self._task = loop.create_task(self._coroutine, context=self._context)
+        self._task.add_done_callback(self._end)
+
+    def cancel(self) -> None:
+        """Stop, on the loop."""
+        if self._task is not None:
+            self._task.cancel()
+        else:  # the interrupt came before the start
+            self._coroutine.close()
+            self._going_on.release()
+
+    def _end(self, task: "asyncio.Task[T]") -> None:
+        try:
+            self._value = task.result()
+        except BaseException as error:  # the actor's own code: anything may come out
+            self.error = error
+        self._going_on.release()
+
+    def wait(self) -> None:
+        """Return when it has ended."""
+        while not self._going_on.acquire(timeout=SLICE_SECONDS):
+            pass
+
+    def has_ended_within(self, seconds: float) -> bool:
+        """Wait so long; say whether it has ended."""
+        return self._going_on.acquire(timeout=seconds)
+
+    def result(self) -> T:
+        """Return or raise, after the end."""
+        error, self.error = self.error, None
+        if error is None:
+            return self._value
+        try:
+            raise error
+        finally:
+            del error  # or its traceback keeps itself, and the body's variables
 
 
-async def _contained(
-    coroutine: Coroutine[Any, Any, Any], ended: threading.Event
-) -> _Outcome:
-    try:
-        # The ORM's calls run in one thread, whose connections nobody else looks after.
-        await sync_to_async(close_old_connections)()
-        return _Outcome(value=await coroutine)
-    except BaseException as error:  # the actor's own code: anything may come out
-        return _Outcome(error=error)
-    finally:
-        ended.set()
-
-
-def _wait(future: "Future[_Outcome]") -> _Outcome:
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
     while True:
-        try:
-            return future.result(SLICE_SECONDS)
-        except Waiting:
-            if future.done():
-                raise
+        # A SystemExit goes to its caller, and stops the loop besides.
+        with contextlib.suppress(BaseException):
+            loop.run_forever()
 
 
 _loop = Loop()
+os.register_at_fork(after_in_child=_loop.reset)
+
 run = _loop.run

@@ -1,0 +1,71 @@
+"""Bodies that run guarded, each in a thread of its own, and what became of them."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from core.errors import Interrupt
+from core.worker.interrupts import Interrupts
+
+
+class Guarded:
+    """A body that runs guarded in a thread of its own."""
+
+    def __init__(
+        self, interrupts: Interrupts, body: Callable[[], Any], **options: Any
+    ) -> None:
+        self.raised: list[BaseException] = []
+        self.swallowed: list[BaseException] = []
+        self.running = threading.Event()
+        self._call = lambda: interrupts.guard(lambda: body(self), **options)
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+        assert self.running.wait(10)
+
+    def _work(self) -> None:
+        try:
+            self._call()
+        except BaseException as error:
+            self.raised.append(error)
+
+    @property
+    def kinds(self) -> list[type[BaseException]]:
+        return [type(error) for error in self.raised]
+
+    def end(self) -> "Guarded":
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+        return self
+
+
+def endless(guarded: Guarded) -> None:
+    guarded.running.set()
+    while True:
+        pass
+
+
+def waiting(guarded: Guarded) -> None:
+    guarded.running.set()
+    while True:
+        threading.Event().wait(0.02)
+
+
+def sleeping(guarded: Guarded) -> None:
+    guarded.running.set()
+    time.sleep(0.3)
+    guarded.swallowed.append(AssertionError("it went on after its sleep"))
+
+
+def deaf(until: threading.Event) -> Callable[[Guarded], None]:
+    """Return a body that goes on, whatever it hears, until it may end."""
+
+    def body(guarded: Guarded) -> None:
+        guarded.running.set()
+        while not until.is_set():
+            try:
+                until.wait(0.01)
+            except Interrupt as error:
+                guarded.swallowed.append(error)
+
+    return body
