@@ -1,11 +1,7 @@
 """Where messages come in: each becomes a run, or goes to the engine as it is."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +10,8 @@ from django.db.models.functions import Now
 
 from core import runs
 from core.capacity import BATCH
-from core.envelope import Envelope, check_payload
+from core.entry import Entry, entry_of
+from core.envelope import Envelope
 from core.errors import BrokerUnavailable, OptionConflict, UnknownActor
 from core.middleware import Chain
 from core.models import Batch, Run
@@ -23,36 +20,8 @@ from core.outbox import Outbox
 from core.place import Place
 from core.registry import Declared, registry
 from core.runs import Rule
-from core.secret import Given, hide, seal
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A message with its options resolved, and the run that it becomes."""
-
-    message: Envelope
-    options: Options
-    run: Run
-
-    @property
-    def is_keyed(self) -> bool:
-        """Say whether another run may stand for it."""
-        return bool(self.run.unique_key or self.options.idempotency_key)
-
-    @property
-    def is_direct(self) -> bool:
-        """Say whether there is nothing to remember of it, as long as all goes well."""
-        options = self.options
-        return Outbox.rehearsal is None and not (
-            options.durable
-            or options.delay
-            or options.eta
-            or options.store_results
-            or options.on_success
-            or options.idempotency_key
-        )
 
 
 class Inbox:
@@ -102,7 +71,7 @@ class Inbox:
         self.outbox.add([entry.run for entry in entries if not entry.is_keyed])
         ids = {e.run.pk: self._write_keyed(e) for e in entries if e.is_keyed}
         made = [e for e in entries if ids.get(e.run.pk, e.run.pk) == e.run.pk]
-        self.outbox.publish_soon([e.run for e in made if _is_due(e.options)])
+        self.outbox.publish_soon([e.run for e in made if e.is_due])
         return ids
 
     def _write_keyed(self, entry: Entry) -> UUID:
@@ -110,7 +79,7 @@ class Inbox:
         database, run, key = self.outbox.database, entry.run, entry.options
         if key.idempotency_key is None:
             return runs.insert_unique(database, run)
-        fingerprint = _fingerprint(entry.message)
+        fingerprint = entry.fingerprint
         return runs.insert_idempotent(database, run, key.idempotency_key, fingerprint)
 
     def _send(self, entries: Sequence[Entry]) -> None:
@@ -141,37 +110,8 @@ class Inbox:
             self._write(entries)
 
     def entry(self, message: Envelope) -> Entry:
-        """Return the message as a run, checked, in the state in which it enters."""
-        options, message = self._options(message), _sealed(message)
-        check_payload(
-            message.actor_name, [message.args, message.kwargs], self.max_payload
-        )
-        due_at = _due_at(options)
-        run = Run(
-            pk=UUID(message.message_id),
-            broker=self.outbox.alias,
-            actor_name=message.actor_name,
-            queue_name=message.queue_name or options.queue_name,
-            priority=options.priority,
-            args=list(message.args),
-            kwargs=message.kwargs,
-            options=message.options,
-            created_at=Now(),
-            due_at=due_at,
-            relay_at=runs.later(self.outbox.timing.grace)
-            if _is_due(options)
-            else due_at,
-            unique_key=_key(options.unique_key, message),
-            unique_running=options.unique_until == "end",
-            limit_key=_limit_key(options, message),
-            routed=self.outbox.router.find(message.actor_name) is None,
-        )
-        if _is_due(options) and run.limit_key is None:
-            # The sender's own publisher comes first; a limit is the relay's business.
-            run.relay_at = runs.later(self.outbox.timing.grace)
-        if options.max_age is not None:
-            run.expires_at = runs.later(options.max_age / 1000)
-        return Entry(message, options, run)
+        """Return the message as the run that it becomes, checked."""
+        return entry_of(message, self._options(message), self.outbox, self.max_payload)
 
     def _options(self, message: Envelope) -> Options:
         try:
@@ -225,7 +165,7 @@ class Inbox:
             _place(entry.run, place)
         self._announce("before", entries)
         self.outbox.add([entry.run for entry in entries])
-        due = [e.run for e in entries if not e.run.after and _is_due(e.options)]
+        due = [e.run for e in entries if not e.run.after and e.is_due]
         self.outbox.publish_soon(due[:BATCH])
         self._announce("after", entries)
 
@@ -248,21 +188,6 @@ class Inbox:
         self.outbox.entered()
 
 
-def _sealed(message: Envelope) -> Envelope:
-    """Return a message with its secrets encrypted."""
-    return _changed(message, seal)
-
-
-def _changed(message: Envelope, change: Callable[..., Given]) -> Envelope:
-    if message.actor_name not in registry:
-        return message
-    actor = registry.get(message.actor_name)
-    if not actor.secrets:
-        return message
-    args, kwargs = change(actor.fn, actor.secrets, message.args, message.kwargs)
-    return replace(message, args=args, kwargs=kwargs)
-
-
 def _check(message: Envelope, piped: Sequence[None] = ()) -> None:
     """Raise `InvalidArguments` unless they fit, with what is still to come."""
     actor = registry.get(message.actor_name)
@@ -277,42 +202,9 @@ def _place(run: Run, place: Place) -> None:
         run.due_at, run.relay_at = runs.NEVER, None
 
 
-def _is_due(options: Options) -> bool:
-    return not options.delay and options.eta is None
-
-
-def _due_at(options: Options) -> Any:
-    if options.eta is not None:
-        return datetime.fromtimestamp((options.eta + options.delay) / 1000, UTC)
-    return runs.later(options.delay / 1000) if options.delay else Now()
-
-
-def _key(key: Callable[..., str] | str | None, message: Envelope) -> str | None:
-    """Return a key as its actor computes it; a long one as its digest."""
-    value = key(*message.args, **message.kwargs) if callable(key) else key
-    if value is None:
-        return None
-    text = str(value)
-    return text if len(text) <= 200 else hashlib.sha256(text.encode()).hexdigest()
-
-
-def _limit_key(options: Options, message: Envelope) -> str | None:
-    if not (options.concurrency or options.rate_limit):
-        return None
-    key = _key(options.concurrency_key, message)
-    return message.actor_name if key is None else f"{message.actor_name}:{key}"
-
-
 def _interval(rate: str | None) -> float | None:
     """Return the seconds between two starts that a rate like "100/m" allows."""
     if rate is None:
         return None
     number, _, period = rate.partition("/")
     return PERIODS[period] / int(number)
-
-
-def _fingerprint(message: Envelope) -> str:
-    # Without the secrets: of one sealed twice the two are never the same.
-    message = _changed(message, hide)
-    given = json.dumps([list(message.args), message.kwargs], sort_keys=True)
-    return hashlib.sha256(given.encode()).hexdigest()

@@ -39,6 +39,7 @@ from core.runs.entry import (
 from core.runs.failures import Failure, readable
 from core.runs.limits import Rule, Rules, forget_unused, wait
 from core.runs.recovery import release, rescue
+from core.runs.routes import route, unrouted
 from core.runs.waiting import (
     ALONE,
     cancel,
@@ -51,9 +52,7 @@ from core.runs.waiting import (
     requeue,
     reserve,
     reserve_suspect,
-    route,
     to_interrupt,
-    unrouted,
 )
 
 __all__ = [

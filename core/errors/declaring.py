@@ -1,0 +1,85 @@
+"""What is declared or configured wrongly."""
+
+from difflib import get_close_matches
+
+from core.errors.root import CoreError
+
+
+class BrokerConfigError(CoreError):
+    """A broker alias is configured wrongly."""
+
+    def __init__(self, alias: str, setting: str, problem: str) -> None:
+        super().__init__(alias, setting, problem)
+        self.alias = alias
+        self.setting = setting
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"BROKERS[{self.alias!r}]: {self.setting}: {self.problem}"
+
+
+class UnknownOption(CoreError, TypeError):
+    """An actor, a message or a broker alias carries an option nobody declared."""
+
+    def __init__(self, name: str, known: tuple[str, ...] = ()) -> None:
+        super().__init__(name, known)
+        self.name = name
+        self.known = known
+
+    def __str__(self) -> str:
+        close = get_close_matches(self.name, self.known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        return f"Unknown option {self.name!r}.{hint}"
+
+
+class InvalidOption(CoreError, ValueError):
+    """An option has a value that it cannot have."""
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(name, value, expected)
+        self.name = name
+        self.value = value
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"Option {self.name!r} is {self.value!r}; it must be {self.expected}."
+
+
+class OptionConflict(CoreError, ValueError):
+    """Two options that cannot go together."""
+
+    def __init__(self, first: str, second: str, why: str) -> None:
+        super().__init__(first, second, why)
+        self.first = first
+        self.second = second
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.first} cannot go with {self.second}: {self.why}. Leave one out."
+
+
+class DuplicateActor(CoreError, ValueError):
+    """Two functions were declared as the same actor."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        super().__init__(name, first, second)
+        self.name = name
+        self.first = first
+        self.second = second
+
+    def __str__(self) -> str:
+        return (
+            f"An actor named {self.name!r} is declared in {self.first} and again in"
+            f" {self.second}. Give one of them another actor_name."
+        )
+
+
+class UnknownActor(CoreError, LookupError):
+    """No actor of this name is declared in this process."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"No actor named {self.name!r} is declared in this process."

@@ -1,0 +1,5 @@
+"""The root of all errors."""
+
+
+class CoreError(Exception):
+    """The root of everything core raises."""
