@@ -127,7 +127,6 @@ class _Call(Generic[T]):
 
     def _end(self, task: "asyncio.Task[None] | None" = None) -> None:
         self._coroutine.close()  # it may not even have begun
-        self._ended = True
         self._going_on.release()
 
     def wait(self) -> None:
