@@ -79,7 +79,7 @@ class Loop:
             if not call.has_ended_within(CLEAN_UP_SECONDS):
                 logger.error("%s goes on after %r.", coroutine, interrupt)
             # Its cause says where the coroutine was.
-            raise interrupt from call.error
+            raise interrupt from call.take_error()
         return call.result()
 
 
@@ -94,12 +94,13 @@ class _Call(Generic[T]):
         self._context = copy_context()
         self._context.run(_depth.set, depth)
         self._context.run(SyncToAsync.thread_sensitive_context.set, orm)
-        self._task: asyncio.Task[T] | None = None
+        self._task: asyncio.Task[None] | None = None
         # A bare lock, held until the end: an interrupt may come in the middle of an
         # Event's wait, which then fails on a lock that it does not hold.
         self._going_on = threading.Lock()
         self._going_on.acquire()
-        self.error: BaseException | None = None
+        self._ended = False
+        self._error: BaseException | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin, on the loop."""
@@ -108,47 +109,54 @@ class _Call(Generic[T]):
         executor = SyncToAsync.context_to_thread_executor.get(self._orm)
         if executor is not None:
             executor.submit(close_old_connections)
-        self._task = loop.create_task(self._coroutine, context=self._context)
+        self._task = loop.create_task(self._perform(), context=self._context)
         self._task.add_done_callback(self._end)
+
+    async def _perform(self) -> None:
+        try:
+            self._value = await self._coroutine
+        except BaseException as error:  # the actor's own code: anything may come out
+            self._error = error
 
     def cancel(self) -> None:
         """Stop, on the loop."""
         if self._task is not None:
             self._task.cancel()
         else:  # the interrupt came before the start
-            self._coroutine.close()
-            self._going_on.release()
+            self._end()
 
-    def _end(self, task: "asyncio.Task[T]") -> None:
-        try:
-            self._value = task.result()
-        except BaseException as error:  # the actor's own code: anything may come out
-            self.error = error
+    def _end(self, task: "asyncio.Task[None] | None" = None) -> None:
+        self._coroutine.close()  # it may not even have begun
         self._going_on.release()
 
     def wait(self) -> None:
         """Return when it has ended."""
-        while not self._going_on.acquire(timeout=SLICE_SECONDS):
+        while not self.has_ended_within(SLICE_SECONDS):
             pass
 
     def has_ended_within(self, seconds: float) -> bool:
         """Wait so long; say whether it has ended."""
-        return self._going_on.acquire(timeout=seconds)
+        return self._ended or self._going_on.acquire(timeout=seconds)
 
     def result(self) -> T:
         """Return or raise, after the end."""
-        error, self.error = self.error, None
+        error = self.take_error()
         if error is None:
             return self._value
         try:
             raise error
         finally:
-            del error  # or its traceback keeps itself, and the body's variables
+            del error
+
+    def take_error(self) -> BaseException | None:
+        """Return what came out, and let go: its traceback leads to this object."""
+        error, self._error = self._error, None
+        return error
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     while True:
-        # A SystemExit goes to its caller, and stops the loop besides.
+        # A SystemExit of a task goes to who awaits it, and stops the loop besides.
         with contextlib.suppress(BaseException):
             loop.run_forever()
 

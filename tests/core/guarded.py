@@ -1,8 +1,10 @@
 """Bodies that run guarded, each in a thread of its own, and what became of them."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from core.errors import Interrupt
@@ -21,6 +23,7 @@ class Guarded:
         self._call = lambda: interrupts.guard(lambda: body(self), **options)
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
+        self.ident = self._thread.ident or 0
         assert self.running.wait(10)
 
     def _work(self) -> None:
@@ -69,3 +72,13 @@ def deaf(until: threading.Event) -> Callable[[Guarded], None]:
                 guarded.swallowed.append(error)
 
     return body
+
+
+def is_in(thread: int, *functions: str) -> bool:
+    """Say whether a thread stands just there: the last is the innermost."""
+    frame: FrameType | None = sys._current_frames()[thread]
+    for function in reversed(functions):
+        if frame is None or frame.f_code.co_name != function:
+            return False
+        frame = frame.f_back
+    return True

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Cancelled, Interrupt, TimeLimitExceeded
 from core.worker.interrupts import Interrupts
-from tests.core.guarded import Guarded, deaf, endless, sleeping
+from tests.core.guarded import Guarded, deaf, endless, is_in, sleeping
 from tests.services.waiting import wait_for
 
 BODIES = 30_000
@@ -100,7 +100,7 @@ def test_interrupt_that_comes_too_late_is_not_heard_of() -> None:
     def hold_up(frame: FrameType, event: str, argument: object) -> None:
         if event == "call" and frame.f_code.co_name == "_interrupt":
             raising.set()
-            wait_for(lambda: is_in("_disarm", body_thread))
+            wait_for(lambda: is_in(body_thread, "_disarm"))
 
     def work() -> None:
         sys.setprofile(hold_up)
@@ -114,11 +114,6 @@ def test_interrupt_that_comes_too_late_is_not_heard_of() -> None:
 
     assert interrupts.guard(body, key="late") == "ended"
     assert raised == [True]
-
-
-def is_in(function: str, thread: int) -> bool:
-    """Say whether a thread stands just there."""
-    return sys._current_frames()[thread].f_code.co_name == function
 
 
 @pytest.mark.usefixtures("_hasty")
