@@ -127,6 +127,8 @@ class _Call(Generic[T]):
 
     def _end(self, task: "asyncio.Task[None] | None" = None) -> None:
         self._coroutine.close()  # it may not even have begun
+        # Said twice: an interrupt may come between taking the lock and being told.
+        self._ended = True
         self._going_on.release()
 
     def wait(self) -> None:
