@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 YOUNG = 5.0
 #: The longest such pause, s.
 LONGEST_PAUSE = 10.0
+#: For each process so many more may be started, for runs that must be alone.
+LONE_PER_PROCESS = 2
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class Supervisor:
             if process.returncode:
                 logger.error("A run killed its process, which it had to itself.")
             self._sign_off(process.pid)
-        most = max(1, len(self.children))
+        most = LONE_PER_PROCESS * max(1, len(self.children))
         if len(self.lone) < min(self.keeper.suspects, most):
             try:
                 self.lone.append(self._spawn([*self.command, "--alone"]))
