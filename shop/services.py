@@ -102,14 +102,21 @@ def _save(order: Order, lines: Sequence[tuple[Product, int]]) -> None:
         "inventory": tasks.update_inventory.send(order.pk),
         "log": tasks.log_order_processing.send(order.pk),
     }
-    publish(
-        "order.submitted",
-        {"reference": str(order.reference), "total": str(order.total)},
-    )
+    _tell(order, len(lines))
     OrderTask.objects.bulk_create(
         OrderTask(order=order, task=task, message_id=message.message_id)
         for task, message in sent.items()
     )
+
+
+def _tell(order: Order, lines: int) -> None:
+    """Tell others, who are not told who the customer is."""
+    figures = {
+        "reference": str(order.reference),
+        "total": str(order.total),
+        "lines": lines,
+    }
+    publish("order.submitted", figures)
 
 
 def task_statuses(order: Order) -> list[TaskStatus]:

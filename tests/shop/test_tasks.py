@@ -26,7 +26,7 @@ class CheckoutTasks(TaskTestMixin, TestCase):
         self.assertEnqueued(generate_order_report, about_it, queue_name="email")
         self.assertEnqueued(update_inventory, about_it, count=1)
         self.assertEnqueued(log_order_processing, about_it, count=1)
-        assert len(self.enqueued()) == 3
+        assert len(self.enqueued(broker="default")) == 3
 
     def test_report_is_mailed_and_by_no_second_task_again(self) -> None:
         generate_order_report.send(self.order.pk)
