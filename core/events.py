@@ -9,6 +9,7 @@ Source: CloudEvents 1.0.2, JSON event format.
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -16,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from core.actors import actor, send_many
+from core.envelope import check_payload
 from core.errors import InvalidOption
 from core.handler import brokers
 from core.messages import Message
@@ -44,6 +46,8 @@ def publish(topic: str, data: Any = None) -> list[Message[Any]]:
         or len(topic) > MAX_NAME
     ):
         raise InvalidOption("topic", topic, f"at most {MAX_NAME} of {TOPIC.pattern}")
+    # Also where nobody listens yet; how large it may be is up to each listener's alias.
+    check_payload(topic, data, sys.maxsize)
     event: Event = {
         "specversion": "1.0",
         "id": str(uuid4()),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core import InvalidOption, actor, brokers, publish
+from core import InvalidArguments, InvalidOption, actor, brokers, publish
 from core.testing import advance_time, drain
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +31,16 @@ def test_event_is_tried_every_minute_until_its_broker_is_back(away: str) -> None
         assert drain(away) >= 1
         assert event.status() == "pending"
         advance_time(60_000)
+
+
+@pytest.mark.parametrize("data", [object(), {1: "a key that is no string"}, "\0"])
+def test_data_that_is_not_json_is_refused_also_where_nobody_listens(
+    settings: Any, data: Any
+) -> None:
+    settings.BROKERS = NOBODY_LISTENS
+    assert publish("test.happened", {"fine": True}) == []
+    with pytest.raises(InvalidArguments, match="not JSON"):
+        publish("test.happened", data)
 
 
 @pytest.mark.parametrize("topic", ["", "x" * 201, "no topic", "order.*", None])
