@@ -69,8 +69,10 @@ def _to_subscribers(event: Event) -> Iterator[Message[Any]]:
 
 def _to_others(event: Event) -> Iterator[Message[Any]]:
     for alias in brokers:
-        if brokers[alias].events:
-            yield hand_out.message_with_options(args=(alias, event), broker=alias)
+        if place := brokers[alias].events:
+            yield hand_out.message_with_options(
+                args=(alias, place, event), broker=alias
+            )
 
 
 @actor(
@@ -80,7 +82,9 @@ def _to_others(event: Event) -> Iterator[Message[Any]]:
     min_backoff=timedelta(milliseconds=500),
     max_backoff=timedelta(minutes=1),
 )
-def hand_out(alias: str, event: Event) -> None:
-    """Hand an event to the broker's fan-out. Safe to run twice: its id stays."""
-    broker = brokers[alias]
-    broker.backend.announce(broker.events, [json.dumps(event).encode()])
+def hand_out(alias: str, place: str, event: Event) -> None:
+    """Hand an event to the broker's fan-out. Safe to run twice: its id stays.
+
+    `place` is what EVENTS was when it was published; it may have changed since.
+    """
+    brokers[alias].backend.announce(place, [json.dumps(event).encode()])

@@ -82,3 +82,17 @@ def test_event_has_one_id_for_everyone(stack: Stack, key: str) -> None:
     told = Effect.objects.get(key__startswith=f"{key}/").key.rpartition("/")[2]
     assert [event["id"] for event in events] == [told]
     assert events[0]["specversion"] == "1.0"
+
+
+@pytest.mark.needs("events")
+def test_event_goes_where_events_went_when_it_was_published(
+    stack: Stack, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The workers have the setting as it is now; this process, as it was before.
+    before = f"{stack.broker.events}.before"
+    monkeypatch.setattr(stack.broker, "events", before)
+    outside = listener(stack.alias, stack.broker.backend.url, before)
+    publish("conformance.moved", key)
+    assert [event["type"] for event in hear(stack, outside, key, 1)] == [
+        "conformance.moved"
+    ]

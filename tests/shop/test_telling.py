@@ -32,7 +32,7 @@ class Telling(TaskTestMixin, TestCase):
         return order
 
     def told(self) -> list[Any]:
-        events = [sent.args[1] for sent in self.enqueued(hand_out, broker=BROKER)]
+        events = [sent.args[-1] for sent in self.enqueued(hand_out, broker=BROKER)]
         return [event["data"] for event in events if event["type"] == "order.submitted"]
 
     def test_order_is_told_with_its_figures_and_nothing_personal(self) -> None:
