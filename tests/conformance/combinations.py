@@ -19,10 +19,7 @@ COMBINATIONS: Mapping[str, str | None] = {
     "celery_rabbitmq": "rabbitmq",
     "dramatiq_valkey": "valkey",
     "dramatiq_rabbitmq": "rabbitmq",
-    "toy": None,
 }
-#: What an operator may choose; the toy only shows what a backend must do.
-SHIPPED = tuple(alias for alias in COMBINATIONS if alias != "toy")
 #: How a skip begins that is no hole.
 CANNOT = "says it cannot: "
 

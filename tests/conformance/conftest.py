@@ -9,15 +9,18 @@ import pytest
 from django.db import connection
 
 from tests.conformance.combinations import CANNOT, chosen, lacking
-from tests.conformance.promises import FOLDER, every
+from tests.conformance.promises import FOLDER, Promise, every
 from tests.conformance.stacks import Stack
-from tests.conformance.table import address
+from tests.conformance.table import address, stack_of
 
 #: docs/guarantees.md is written from the text of the tests.
 UNLISTED = (
-    "is not listed as it runs. A promise is a function of its module, and its needs"
-    ' are written on it or in pytestmark as pytest.mark.needs("worker").'
+    "is not listed as it runs. A promise is a function of its module; its needs are"
+    ' written on it or in pytestmark as pytest.mark.needs("worker"), and what it is'
+    ' about as the argument `stack`, or as pytest.mark.together("an alias", ...).'
 )
+#: With --backend nothing is asked of the combinations that ship.
+OTHERS = "it is about other backends than the one that is tried"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -30,18 +33,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what a combination says it cannot, before anything starts for it."""
     promises = every()
     for item in items:
-        if FOLDER not in item.path.parents:
-            continue
-        needs = [need for mark in item.iter_markers("needs") for need in mark.args]
-        promise = promises.get(address(item))
-        if promise is None or set(promise.needs) != set(needs):
-            raise pytest.UsageError(f"{item.nodeid}: {UNLISTED}")
-        try:
-            missing = lacking(item.callspec.params["stack"], needs) if needs else []
-        except (AttributeError, LookupError) as error:  # no stack, no such flag
-            raise pytest.UsageError(f"{item.nodeid}: {error}") from error
-        if missing:
-            item.add_marker(pytest.mark.skip(f"{CANNOT}{', '.join(missing)}"))
+        if FOLDER in item.path.parents:
+            promise = promises.get(address(item))
+            if promise is None or not is_as_listed(promise, item):
+                raise pytest.UsageError(f"{item.nodeid}: {UNLISTED}")
+            if reason := reason_to_skip(promise, item):
+                item.add_marker(pytest.mark.skip(reason))
+
+
+def is_as_listed(promise: Promise, item: pytest.Item) -> bool:
+    """Say whether the text of a test has told all that pytest knows of it."""
+
+    def marked(name: str) -> set[str]:
+        return {given for mark in item.iter_markers(name) for given in mark.args}
+
+    on_each = stack_of(item) is not None
+    return (
+        set(promise.needs) == marked("needs")
+        and set(promise.together) == marked("together")
+        and on_each is not bool(promise.together)
+    )
+
+
+def reason_to_skip(promise: Promise, item: pytest.Item) -> str:
+    """Return why the promise is not asked of the item's combination; "" if it is."""
+    if promise.together:
+        return "" if set(promise.together) <= set(chosen()) else OTHERS
+    try:
+        missing = lacking(stack_of(item), promise.needs)
+    except LookupError as error:
+        raise pytest.UsageError(f"{item.nodeid}: {error}") from error
+    return f"{CANNOT}{', '.join(missing)}" if missing else ""
 
 
 @pytest.fixture(scope="session")

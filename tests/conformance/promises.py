@@ -26,7 +26,8 @@ class Promise:
 
     path: str  # of its file, from the project's folder
     name: str
-    needs: tuple[str, ...]
+    needs: tuple[str, ...]  # flags
+    together: tuple[str, ...] = ()  # combinations it is about at once; () for each
 
     @property
     def words(self) -> str:
@@ -66,15 +67,20 @@ def chapter_of(text: str, path: str) -> Chapter:
     """Read the promises in the text of a file."""
     module = ast.parse(text)
     title = (ast.get_docstring(module) or path).splitlines()[0]
-    shared = tuple(_needs(_module_marks(module)))
+    shared = list(_module_marks(module))
     return Chapter(
         title,
         tuple(
-            Promise(path, node.name, (*shared, *_needs(node.decorator_list)))
+            _promise(path, node.name, [*shared, *node.decorator_list])
             for node in module.body
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
         ),
     )
+
+
+def _promise(path: str, name: str, marks: Sequence[ast.expr]) -> Promise:
+    needs, together = _given("needs", marks), _given("together", marks)
+    return Promise(path, name, tuple(needs), tuple(together))
 
 
 def _module_marks(module: ast.Module) -> Iterator[ast.expr]:
@@ -83,10 +89,11 @@ def _module_marks(module: ast.Module) -> Iterator[ast.expr]:
             yield node.value
 
 
-def _needs(marks: Iterable[ast.expr]) -> Iterator[str]:
-    """Find pytest.mark.needs("a flag", ...), alone or in a list."""
+def _given(name: str, marks: Iterable[ast.expr]) -> Iterator[str]:
+    """Find what pytest.mark.<name>("a word", ...) is given, alone or in a list."""
+    called = f"pytest.mark.{name}"
     for node in (node for mark in marks for node in ast.walk(mark)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.needs":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == called:
             yield from (ast.literal_eval(argument) for argument in node.args)
 
 
@@ -115,6 +122,8 @@ def _yes_or_no(alias: str) -> list[str]:
 
 
 def _cannot(promise: Promise) -> str:
+    if promise.together:
+        return f"(about {' and '.join(promise.together)} at once)"
     return ", ".join(alias for alias in COMBINATIONS if lacking(alias, promise.needs))
 
 

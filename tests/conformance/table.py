@@ -15,7 +15,7 @@ from tests.conformance.promises import FOLDER, PROJECT, Promise, chapters, every
 PASSED, FAILED, SAYS_CANNOT, HOLE, NOT_ASKED = "✓", "✗", "\N{EN DASH}", "?", " "
 LEGEND = (
     f"{PASSED} kept   {FAILED} broken   {SAYS_CANNOT} says it cannot"
-    f"   {HOLE} a hole: nobody tried"
+    f"   {HOLE} a hole: nobody tried   blank: not asked"
 )
 #: Columns of the terminal.
 WIDTH = 110
@@ -34,18 +34,20 @@ class PromiseTable:
         # (promise, combination) -> node id -> what became of it: a promise may have
         # several cases.
         self._cases: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-        self._where: dict[str, tuple[str, str]] = {}
+        # Of each case: its cells. One about several combinations at once has several.
+        self._where: dict[str, list[tuple[str, str]]] = {}
 
-    def expect(self, case: str, promise: str, combination: str) -> None:
+    def expect(self, case: str, promise: str, *combinations: str) -> None:
         """Note that a case will be tried; until it has ended it is a hole."""
-        self._where[case] = (promise, combination)
-        self._cases[promise, combination][case] = HOLE
+        self._where[case] = [(promise, alias) for alias in combinations]
+        for cell in self._where[case]:
+            self._cases[cell][case] = HOLE
 
     def note(self, case: str, outcome: str) -> None:
         """Note what became of a case; what failed once stays so."""
-        cases = self._cases[self._where[case]]
-        if cases[case] != FAILED:
-            cases[case] = outcome
+        for cell in self._where[case]:
+            if self._cases[cell][case] != FAILED:
+                self._cases[cell][case] = outcome
 
     def cell(self, promise: str, combination: str) -> str:
         """Return one sign for all cases; when they differ, it is a hole."""
@@ -53,7 +55,8 @@ class PromiseTable:
         if FAILED in signs:
             return FAILED
         if not signs:
-            return HOLE if self.whole else NOT_ASKED
+            asked = self.whole and is_asked(every()[promise], combination)
+            return HOLE if asked else NOT_ASKED
         return signs.pop() if len(signs) == 1 else HOLE
 
     def cells(self, promise: str) -> list[str]:
@@ -99,10 +102,11 @@ class PromiseTable:
             self.whole = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        promises = every()
         for item in session.items:
-            if FOLDER in item.path.parents and hasattr(item, "callspec"):
-                stack = item.callspec.params.get("stack", "")
-                self.expect(item.nodeid, address(item), stack)
+            if promise := promises.get(address(item)):
+                aliases = promise.together or [stack_of(item)]
+                self.expect(item.nodeid, promise.address, *aliases)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.nodeid in self._where and (outcome := _outcome(report)):
@@ -128,6 +132,16 @@ def address(item: pytest.Item) -> str:
     """Return the address of an item's promise."""
     name = getattr(item, "originalname", item.name)
     return f"{item.path.relative_to(PROJECT).as_posix()}::{name}"
+
+
+def stack_of(item: pytest.Item) -> str | None:
+    """Return the combination that an item is tried on."""
+    return item.callspec.params.get("stack") if hasattr(item, "callspec") else None
+
+
+def is_asked(promise: Promise, combination: str) -> bool:
+    """Say whether a promise is about a combination."""
+    return combination in (promise.together or [combination])
 
 
 def is_whole(config: pytest.Config) -> bool:

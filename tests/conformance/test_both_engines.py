@@ -16,18 +16,21 @@ from tests.conformance.stacks import Stack, effects, open_gate
 from tests.conformance.test_limits import most_at_once
 from tests.services.waiting import wait_for
 
-ENGINES = ("celery_valkey", "dramatiq_valkey")
+pytestmark = pytest.mark.together("celery_valkey", "dramatiq_valkey")
 
 
 @pytest.fixture(scope="module")
 def both(
-    database: None, valkey: Any, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    database: None,
+    valkey: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[list[Stack]]:
     """A Celery worker and a Dramatiq worker, each of two processes."""
     environment = {"TEST_DATABASE_NAME": str(connection.settings_dict["NAME"])}
     stacks = []
     with ExitStack() as stack:
-        for alias in ENGINES:
+        for alias in request.node.get_closest_marker("together").args:
             log = tmp_path_factory.mktemp(alias) / "worker.log"
             log.touch()
             running = Stack(alias, valkey, log, environment).running()

@@ -45,8 +45,8 @@ def test_rest_is_cancelled_after_a_dead_step(stack: Stack, key: str) -> None:
 
 def test_requeued_step_brings_the_rest_back(stack: Stack, key: str) -> None:
     first, last = on(stack, fail, key), on(stack, write_down, f"{key}/last")
-    pipeline([first, last]).run()
-    stack.finish(first)
+    pipeline([first, on(stack, write_down, f"{key}/between"), last]).run()
+    assert (stack.finish(first), last.status()) == ("dead", "cancelled")
     open_gate(key)
     assert control.requeue([first.message_id]) == 1
     assert stack.finish(last) == "succeeded"

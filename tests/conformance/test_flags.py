@@ -1,11 +1,17 @@
 """What a backend says of itself, which decides what else is asked of it."""
 
 import subprocess
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 
+from core import BrokerUnavailable
 from core.backend import BaseBackend
 from tests.conformance.stacks import PROCESSES, PROJECT, Stack
+from tests.services.environment import YOURS
+from tests.services.faults import frozen
+from tests.services.waiting import wait_for
 
 
 def refusal(stack: Stack) -> str:
@@ -28,10 +34,32 @@ def test_backend_has_a_worker_or_says_that_it_cannot(stack: Stack) -> None:
         assert refusal(stack).startswith("NotImplementedError: ")
 
 
-def test_backend_hands_out_events_or_says_that_it_cannot(stack: Stack) -> None:
+def test_backend_hands_out_events_or_says_that_it_cannot(
+    stack: Stack, key: str
+) -> None:
     backend = stack.broker.backend
     if backend.supports_events:
-        assert type(backend).announce is not BaseBackend.announce
+        backend.announce(f"{settings.NAMESPACE}.{key}", [b"{}"])
     else:
         with pytest.raises(NotImplementedError):
-            backend.announce("tests", [])
+            backend.announce("tests", [b"{}"])
+
+
+def test_server_of_the_broker_can_be_stopped_or_there_is_none(
+    stack: Stack,
+) -> None:
+    backend = stack.broker.backend
+    if stack.service is None:
+        assert stack.alias == YOURS or urlsplit(backend.url).hostname is None
+    else:
+        with frozen(stack.service), pytest.raises(BrokerUnavailable):
+            backend.ping()
+    wait_for(lambda: answers(backend), 10)
+
+
+def answers(backend: BaseBackend) -> bool:
+    try:
+        backend.ping()
+    except BrokerUnavailable:
+        return False
+    return True

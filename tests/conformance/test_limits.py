@@ -32,7 +32,7 @@ def test_no_more_than_the_allowed_number_run_at_once(stack: Stack, key: str) -> 
     messages = [stack.send(work_by_twos, key) for _ in range(16)]
     assert {stack.finish(message, 60) for message in messages} == {"succeeded"}
     assert effects(f"{key}/in") == 16
-    assert most_at_once(key) == (2 if stack.has_worker else 1)
+    assert most_at_once(key) <= 2
 
 
 @pytest.mark.needs("worker")

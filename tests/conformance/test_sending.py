@@ -64,6 +64,8 @@ def test_delayed_message_does_not_run_before_its_time(stack: Stack, key: str) ->
     assert stack.finish(stack.send(note_once, f"{key}/now")) == "succeeded"
     assert (effects(key), delayed.status()) == (0, "pending")
     assert stack.finish(delayed) == "succeeded"
+    run = stack.broker.find(delayed.message_id)
+    assert run.started_at - run.created_at >= timedelta(seconds=3)
 
 
 def test_cancelled_message_never_runs(stack: Stack, key: str) -> None:

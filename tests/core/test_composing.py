@@ -113,6 +113,15 @@ def test_waiting_for_a_result_asks_at_most_five_times_a_second() -> None:
     assert len(queries) <= 5 * took + 1
 
 
+def test_result_older_than_its_ttl_is_missing() -> None:
+    message = member.send_with_options(args=[1], **LATER)
+    Run.objects.update(due_at="2020-01-01T00:00:00Z")
+    run = runs.claim("default", UUID(message.message_id), "test")
+    runs.succeed("default", run, runs.Return(1, ttl=0))
+    with pytest.raises(results.ResultMissing, match="older than its result_ttl"):
+        message.get_result()
+
+
 def test_result_is_had_soon_after_it_is_there() -> None:
     kept = actor(actor_name="test.compose.kept", store_results=True)(member.fn)
     message = kept.send_with_options(args=[7], **LATER)

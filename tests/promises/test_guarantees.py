@@ -21,6 +21,10 @@ pytestmark = [pytest.mark.needs("server"), pytest.mark.slow]
 def test_it_is_kept(stack): ...
 
 
+@pytest.mark.together("one", "other")
+def test_both_keep_it(both): ...
+
+
 def made_up(stack): ...
 '''
 
@@ -32,10 +36,11 @@ def test_guarantees_are_written_from_the_tests_as_they_are() -> None:
 
 def test_promise_is_read_with_its_needs() -> None:
     chapter = chapter_of(FILE, "tests/conformance/test_it.py")
-    (promise,) = chapter.promises
+    promise, other = chapter.promises
     assert (chapter.title, promise.words) == ("What it is about.", "It is kept")
     assert promise.needs == ("server", "worker", "events")
     assert promise.address == "tests/conformance/test_it.py::test_it_is_kept"
+    assert (promise.together, other.together) == ((), ("one", "other"))
 
 
 def test_page_without_a_place_for_the_promises_is_refused() -> None:

@@ -16,19 +16,21 @@ from tests.conformance.table import (
     PromiseTable,
 )
 
-COMBINATIONS = ["inprocess", "celery_valkey"]
-PROMISES = list(every())
-ONE = PROMISES[0]
+COMBINATIONS = ["inprocess", "celery_valkey", "dramatiq_valkey"]
+ONE = next(address for address, promise in every().items() if not promise.together)
+BOTH = next(address for address, promise in every().items() if promise.together)
 
 
 def tried(*, whole: bool, left_out: str = "") -> PromiseTable:
     """Return the table of a run in which all but one promise was kept."""
     table = PromiseTable(COMBINATIONS, whole)
-    for promise in PROMISES:
-        for alias in COMBINATIONS:
-            if promise != left_out:
-                table.expect(f"{promise}[{alias}]", promise, alias)
-                table.note(f"{promise}[{alias}]", PASSED)
+    for promise in every().values():
+        together = [promise.together] if promise.together else []
+        for aliases in together or [(alias,) for alias in COMBINATIONS]:
+            if promise.address != left_out:
+                case = f"{promise.address}[{'-'.join(aliases)}]"
+                table.expect(case, promise.address, *aliases)
+                table.note(case, PASSED)
     return table
 
 
@@ -46,21 +48,27 @@ def test_whole_run_without_a_hole_is_well() -> None:
 
 def test_promise_that_nobody_tried_fails_a_whole_run() -> None:
     table = tried(whole=True, left_out=ONE)
-    assert table.cells(ONE) == [HOLE, HOLE]
+    assert table.cells(ONE) == [HOLE, HOLE, HOLE]
     assert (table.holes(), status(table)) == ([ONE], pytest.ExitCode.TESTS_FAILED)
 
 
 def test_promise_left_out_on_one_combination_is_a_hole() -> None:
     table = tried(whole=True)
     table.note(f"{ONE}[inprocess]", HOLE)
-    assert table.cells(ONE) == [HOLE, PASSED]
+    assert table.cells(ONE) == [HOLE, PASSED, PASSED]
     assert table.holes() == [ONE]
+
+
+def test_promise_about_two_combinations_at_once_is_asked_of_no_other() -> None:
+    assert tried(whole=True).cells(BOTH) == [NOT_ASKED, PASSED, PASSED]
+    assert tried(whole=True, left_out=BOTH).cells(BOTH) == [NOT_ASKED, HOLE, HOLE]
 
 
 def test_what_a_combination_says_it_cannot_is_no_hole() -> None:
     table = tried(whole=True)
     table.note(f"{ONE}[inprocess]", SAYS_CANNOT)
-    assert (table.cells(ONE), table.holes()) == ([SAYS_CANNOT, PASSED], [])
+    assert table.cells(ONE) == [SAYS_CANNOT, PASSED, PASSED]
+    assert table.holes() == []
 
 
 def test_promise_kept_in_some_cases_only_is_a_hole() -> None:
@@ -79,7 +87,7 @@ def test_case_that_failed_stays_so_after_its_teardown() -> None:
 
 def test_run_of_a_part_has_no_holes() -> None:
     table = tried(whole=False, left_out=ONE)
-    assert table.cells(ONE) == [NOT_ASKED, NOT_ASKED]
+    assert table.cells(ONE) == [NOT_ASKED] * 3
     assert (table.holes(), status(table)) == ([], pytest.ExitCode.OK)
 
 

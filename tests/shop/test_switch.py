@@ -6,7 +6,7 @@ import pytest
 
 from project.demo import customers
 from project.demo.processes import Shop
-from tests.conformance.combinations import SHIPPED
+from tests.conformance.combinations import COMBINATIONS
 from tests.services.smtp import SmtpServer
 
 pytestmark = pytest.mark.slow
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 LINES = [[{"product": "boxcar-gs", "quantity": 2}]]
 
 
-@pytest.mark.parametrize("shop", SHIPPED, indirect=True)
+@pytest.mark.parametrize("shop", list(COMBINATIONS), indirect=True)
 def test_order_completes_and_its_report_is_mailed(shop: Shop, smtp: SmtpServer) -> None:
     (placed,) = customers.place(shop.url, "switch", LINES)
     customers.follow(shop.url, [placed], lambda done, total: None)

@@ -1,7 +1,7 @@
 """A broker that is a folder, as somebody else would write a backend for it.
 
-    waiting/<queue>/<band>-<when>-<number>-<unique>   a message; its text is the body
-    taken/<pid>/<queue>/<the same name>               while a worker has it in hand
+    waiting/<queue>/<band>-<when>-<unique>   a message; its text is the body
+    taken/<pid>/<queue>/<the same name>      while a worker has it in hand
 
 A rename is atomic: of two workers one gets the file. A power cut may lose what was
 just written; core sends it again.
@@ -10,11 +10,10 @@ just written; core sends it again.
 import logging
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
@@ -25,10 +24,6 @@ from core.backend import BaseBackend, Hint, Receiver
 from core.errors import BrokerConfigError, BrokerUnavailable
 
 logger = logging.getLogger(__name__)
-
-#: An idle thread looks again after so long; the main thread for a signal; after an
-#: error; s.
-IDLE, TOLD, BROKEN = 0.05, 0.2, 1.0
 
 
 class ToyBackend(BaseBackend):
@@ -45,10 +40,9 @@ class ToyBackend(BaseBackend):
         self.root = Path(unquote(parts.path))
 
     def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
-        now = time.time_ns()
-        for number, hint in enumerate(hints):
-            name = f"{hint.band}-{now:020}-{number:06}-{uuid4().hex}"
+        for hint in hints:
             with self._waiting(hint.queue) as folder:
+                name = f"{hint.band}-{time.time_ns():020}-{uuid4().hex}"
                 (folder / f".{name}").write_text(hint.body)
                 (folder / f".{name}").rename(folder / name)
 
@@ -62,48 +56,45 @@ class ToyBackend(BaseBackend):
 
     def ping(self) -> None:
         with self._waiting("ping"):
-            return
+            pass
 
     def work(self, queues: Sequence[str], threads: int) -> None:
         told: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: told.append(number))
-        self.give_back(os.getpid())  # an earlier process may have had our number
-        ending = threading.Event()
+        self._give_back(os.getpid())  # an earlier process may have had our number
         with ThreadPoolExecutor(threads) as crew:
             for _ in range(threads):
-                crew.submit(self._serve, queues, ending)
+                crew.submit(self._serve, queues, told)
             self.receiver.worker_started(threads)
             while not told:
-                with suppress(OSError):  # the folder is away: it comes back
-                    self.give_back_of_the_dead()
-                time.sleep(TOLD)
+                time.sleep(0.1)
             self.receiver.worker_stopping()
-            ending.set()
         self.receiver.worker_stopped()
 
-    def _serve(self, queues: Sequence[str], ending: threading.Event) -> None:
-        while not ending.is_set():
+    def _serve(self, queues: Sequence[str], told: Sequence[int]) -> None:
+        while not told:
             try:
                 if not self.run_next(queues):
-                    ending.wait(IDLE)
+                    self.give_back_of_the_dead()
+                    time.sleep(0.05)
             except Exception:  # the folder, or core's database, is away: both come back
                 logger.exception("Gave a message back.")
-                ending.wait(BROKEN)
+                time.sleep(1)
 
     def run_next(self, queues: Sequence[str]) -> bool:
         """Deliver the first message that nobody else takes; say if there was one."""
         waiting = [(name, q) for q in queues for name in _names(self._folder(q))]
         for name, queue in sorted(waiting):
             origin = self._folder(queue) / name
-            mine = _made(self.root / "taken" / f"{os.getpid()}" / origin.parent.name)
-            if _done(origin.rename, mine / name):
+            mine = _made(self._taken(os.getpid()) / origin.parent.name) / name
+            if _done(origin.rename, mine):
                 try:
-                    self._deliver(queue, (mine / name).read_bytes())
+                    self._deliver(queue, mine.read_bytes())
                 except BaseException:
-                    (mine / name).rename(origin)
+                    mine.rename(origin)
                     raise
-                (mine / name).unlink()
+                mine.unlink()
                 return True
         return False
 
@@ -118,11 +109,14 @@ class ToyBackend(BaseBackend):
     def give_back_of_the_dead(self) -> None:
         for pid in map(int, _names(_made(self.root / "taken"))):
             if not pid_exists(pid):
-                self.give_back(pid)
+                self._give_back(pid)
 
-    def give_back(self, pid: int) -> None:
-        for file in self.root.glob(f"taken/{pid}/*/*"):
+    def _give_back(self, pid: int) -> None:
+        for file in self._taken(pid).glob("*/*"):
             _done(file.rename, self.root / "waiting" / file.parent.name / file.name)
+
+    def _taken(self, pid: int) -> Path:
+        return self.root / "taken" / str(pid)
 
     def _folder(self, queue: str) -> Path:
         return _made(self.root / "waiting" / quote(queue, safe=""))

@@ -25,7 +25,9 @@ def conformance(*options: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_backend_of_a_third_party_can_be_tried(tmp_path: Path) -> None:
     backend = ["--backend=tests.toy.backend.ToyBackend", f"--url={tmp_path.as_uri()}"]
-    ended = conformance(*backend, "-k", "runs_once or parked or flags or another")
+    ended = conformance(
+        *backend, "-k", "runs_once or parked or flags or another or step or overtake"
+    )
     assert ended.returncode == 0, ended.stdout
     assert "says it cannot: server" in ended.stdout
     assert "[toy]" not in ended.stdout
