@@ -43,8 +43,8 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m tests.services.install
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -m database
+	TEST_MINUTES=45 $(BIN)/python -m pytest
+	TEST_MINUTES=15 TEST_DATABASE=postgres $(BIN)/python -m pytest -m database
 
 quick: $(READY)
 	$(BIN)/python -m pytest -m "not slow" -k "not rabbitmq and not dramatiq_valkey"

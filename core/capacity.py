@@ -4,8 +4,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 
-from django.db.models import Count
-
+from core import runs
 from core.backend import BaseBackend
 from core.models import Run, State, Worker
 
@@ -54,11 +53,7 @@ class Capacity:
         bound = max(2 * sum(worker.slots for worker in serving), int(ahead))
         if not bound:
             return [0] * len(LAST_OF_BAND)
-        published = Run.objects.using(self.database).filter(
-            broker=self.alias, state=State.QUEUED, queue_name=queue
-        )
-        counts = published.values_list("priority").annotate(Count("pk")).order_by()
-        numbers = list(counts)
+        numbers = runs.at_the_broker(self.database, self.alias, queue)
         return [
             max(
                 0,

@@ -38,6 +38,11 @@ class BrokerHandler:
         with self._lock:
             self._brokers.pop(alias, None)
 
+    def built(self) -> list[str]:
+        """Return the aliases that this process has used."""
+        with self._lock:
+            return list(self._brokers)
+
     def __iter__(self) -> Iterator[str]:
         return iter(settings.BROKERS)
 

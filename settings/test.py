@@ -42,7 +42,7 @@ DRAMATIQ = "backends.dramatiq.DramatiqBackend"
 INPROCESS = "backends.inprocess.InProcessBackend"
 ROUTED = "tests.conformance.routed_tasks"
 ROUTES = {
-    f"{ROUTED}.by_rule_*": {"queue_name": "other"},
+    f"{ROUTED}.by_rule_*": {"queue_name": "routed"},
     f"{ROUTED}.by_function": f"{ROUTED}.choose",
     f"{ROUTED}.can_wait": by_load(depth=20, then={"queue_name": "other"}),
     f"{ROUTED}.must_not_wait": by_load(depth=20, then={"priority": -100}),
@@ -54,7 +54,7 @@ BROKERS = {
         "BACKEND": backend,
         "URL": url,
         "NAMESPACE": NAMESPACE,
-        "TIMING": {"stuck": 1},
+        "TIMING": {"stuck": 1, "heartbeat": 2},
         "ROUTES": ROUTES,
         "EVENTS": f"{NAMESPACE}.events.{alias}" if backend in HANDING_OUT else "",
     }

@@ -94,15 +94,15 @@ def mailed(smtp: SmtpServer, settings: Any) -> SmtpServer:
     return smtp
 
 
-@pytest.fixture
-def signed_off(transactional_db: None) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
     """Sign this process off as a worker before the flush takes its row away.
 
-    For tests that perform tasks in process: otherwise the next heartbeat finds the
-    lease lost, and interrupts another test.
+    Otherwise the heartbeat of a test that performed tasks in process finds its lease
+    lost, or its database closed, and interrupts another test.
     """
-    yield
-    brokers["default"].worker_stopped()
+    for alias in brokers.built():
+        brokers[alias].lease.drop()
 
 
 @pytest.fixture(scope="session")

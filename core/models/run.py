@@ -51,6 +51,11 @@ class Run(models.Model):
         help_text="pending: the relay takes it from then on;"
         " queued: from then on it may be taken for lost.",
     )
+    reserved = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="pending: a relay is publishing it, at the latest until relay_at.",
+    )
     started_at = models.DateTimeField(null=True, help_text="Of the last attempt.")
     finished_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=MAX_NAME, blank=True)
@@ -108,6 +113,11 @@ class Run(models.Model):
                 fields=["broker", "queue_name", "relay_at"],
                 name="core_run_queued",
                 condition=Q(state=State.QUEUED),
+            ),
+            models.Index(
+                fields=["broker", "queue_name", "priority"],
+                name="core_run_reserved",
+                condition=Q(state=State.PENDING, reserved=True),
             ),
             models.Index(
                 fields=["broker", "worker"],

@@ -38,10 +38,11 @@ from core.runs.entry import (
 )
 from core.runs.failures import Failure, readable
 from core.runs.limits import Rule, Rules, forget_unused, wait
-from core.runs.recovery import release, rescue
+from core.runs.recovery import lost, release, rescue
 from core.runs.routes import route, unrouted
 from core.runs.waiting import (
     ALONE,
+    at_the_broker,
     cancel,
     count_suspects,
     forget,
@@ -63,6 +64,7 @@ __all__ = [
     "Rule",
     "Rules",
     "adopt",
+    "at_the_broker",
     "bury",
     "cancel",
     "claim",
@@ -80,6 +82,7 @@ __all__ = [
     "insert_unique",
     "keep_result",
     "later",
+    "lost",
     "mark",
     "note_progress",
     "postpone",

@@ -23,7 +23,7 @@ _NOW = {
 _CLAIM = """
     UPDATE core_run
     SET state = 'running', attempt = attempt + 1, worker = %s, started_at = {now},
-        relay_at = NULL,
+        relay_at = NULL, reserved = FALSE,
         unique_key = CASE WHEN unique_running THEN unique_key ELSE NULL END
     WHERE id = %s
         AND (state = 'queued' OR (state = 'pending' AND due_at <= {now}))

@@ -1,12 +1,16 @@
 """Runs whose attempt ended without a word."""
 
 import logging
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
+from functools import reduce
+from math import inf
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Outcome, Run, State, Worker
@@ -24,20 +28,41 @@ LONGEST_WAIT = 60
 logger = logging.getLogger(__name__)
 
 
-def rescue(database: str, broker: str) -> int:
-    """Send back the runs of workers that are gone; return how many."""
+def rescue(database: str, broker: str, patience: float = inf) -> int:
+    """Send back the runs of workers that are gone; return how many.
+
+    0, if the database let this wait for more than `patience` seconds: the workers
+    could not renew their leases either, and do so now.
+    """
     living = Worker.objects.filter(name=OuterRef("worker"), lease_until__gt=Now())
     running = Run.objects.filter(broker=broker, state=State.RUNNING)
-    return _rescue(database, running.exclude(Exists(living)), "its worker is gone")
+    gone = running.exclude(Exists(living))
+    return _rescue(database, gone, "its worker is gone", patience)
 
 
-def release(database: str, worker: str, active: Collection[UUID]) -> int:
+def lost(database: str, worker: str, ids: Collection[Any]) -> list[UUID]:
+    """Return those of the runs that have a row and are `worker`'s no more."""
+    found = Run.objects.using(database).filter(pk__in=ids)
+    mine = Q(worker=worker, state__in=(State.RUNNING, State.SUCCEEDED))
+    return list(found.exclude(mine).values_list("pk", flat=True))
+
+
+def release(database: str, worker: str, active: Callable[[], Collection[UUID]]) -> int:
     """Send back the runs that `worker` holds and does not run; return how many.
 
-    They are left when an attempt ended while the database was away.
+    They are left when an attempt ended while the database was away. What is active is
+    asked after the rows are read, for a run is so before it is claimed; and an attempt
+    that has settled meanwhile is none of those that are sent back.
     """
-    held = Run.objects.filter(worker=worker, state=State.RUNNING)
-    return _rescue(database, held.exclude(pk__in=active), "its outcome was not saved")
+    held = Run.objects.using(database).filter(worker=worker, state=State.RUNNING)
+    rows = list(held.values_list("pk", "attempt"))
+    busy = set(active()) if rows else set()
+    left = [Q(pk=pk, attempt=attempt) for pk, attempt in rows if pk not in busy]
+    if not left:
+        return 0
+    return _rescue(
+        database, held.filter(reduce(or_, left)), "its outcome was not saved"
+    )
 
 
 def _after(run: Run) -> dict[str, Any]:
@@ -60,11 +85,14 @@ def _after(run: Run) -> dict[str, Any]:
 _ENDED: dict[str, Any] = {"finished_at": Now(), "relay_at": None, "unique_key": None}
 
 
-def _rescue(database: str, gone: QuerySet[Run], why: str) -> int:
+def _rescue(database: str, gone: QuerySet[Run], why: str, patience: float = inf) -> int:
+    asked = time.monotonic()
     with transaction.atomic(using=database):
         # A worker that settles right now holds the row: it is not gone.
         locked = gone.using(database).select_for_update(of=("self",), skip_locked=True)
         rows = list(locked[:500])
+        if time.monotonic() - asked > patience:
+            return 0
         for run in rows:
             _rescue_one(database, run, why)
         remember(database, rows, Failure(Outcome.CRASHED, why))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Batch, Run, State
@@ -106,7 +106,9 @@ def _reserve(
         ids = [run.pk for run in rows]
         if ids:
             Run.objects.using(database).filter(pk__in=ids).update(
-                relay_at=later(seconds), slot=Q(limit_key__isnull=False)
+                relay_at=later(seconds),
+                slot=Q(limit_key__isnull=False),
+                reserved=True,
             )
     return rows
 
@@ -129,10 +131,25 @@ def _take(due: QuerySet[Run], room: Sequence[tuple[int, int]]) -> list[Run]:
     return taken
 
 
+def at_the_broker(database: str, broker: str, queue: str) -> list[tuple[int, int]]:
+    """Return how many runs of each priority are published, or just being published.
+
+    What a relay has reserved and not marked yet fills the broker as well.
+    """
+    own = Run.objects.using(database).filter(broker=broker, queue_name=queue)
+    queued = own.filter(state=State.QUEUED)
+    reserved = own.filter(state=State.PENDING, reserved=True, relay_at__gt=Now())
+    counts = [
+        rows.values_list("priority").annotate(Count("pk")).order_by()
+        for rows in (queued, reserved)
+    ]
+    return list(counts[0].union(counts[1], all=True))
+
+
 def give_back(database: str, ids: Sequence[UUID], seconds: float) -> None:
     """Let go of reserved runs that the broker did not take; try again in a while."""
     Run.objects.using(database).filter(pk__in=ids, state=State.PENDING).update(
-        relay_at=later(seconds), slot=False
+        relay_at=later(seconds), slot=False, reserved=False
     )
 
 
@@ -152,7 +169,9 @@ def _mark(database: str, ids: Sequence[UUID], attempt: int, lost: float) -> None
     waiting = Run.objects.using(database).filter(
         pk__in=ids, state=State.PENDING, attempt=attempt
     )
-    _change_free(waiting, len(ids), state=State.QUEUED, relay_at=later(lost))
+    _change_free(
+        waiting, len(ids), state=State.QUEUED, relay_at=later(lost), reserved=False
+    )
 
 
 def forget(database: str, broker: str, queue: str, limit: int) -> int:

@@ -139,6 +139,11 @@ class Interrupts:
         """
         return self._raise(kind, lambda body: body.key == key) > 0
 
+    def keys(self) -> list[object]:
+        """Return the keys of the bodies that run."""
+        with self._lock:
+            return [body.key for body in self._armed.values() if not body.over]
+
     def shut_down(self, kind: type[Interrupt] = Shutdown) -> int:
         """Raise `kind` in the bodies that asked for it; return in how many.
 

@@ -100,8 +100,7 @@ class Keeper:
     def round(self) -> int:
         """Rescue when it is time, relay; return how many runs were published."""
         if time.monotonic() >= self._rescue_at:
-            self._rescue_at = time.monotonic() + self.outbox.timing.rescue
-            runs.rescue(self.outbox.database, self.outbox.alias)
+            self._rescue()
             Worker.forget_silent(self.outbox.database)
             self.outbox.find_lost()
         self._sweep()
@@ -110,6 +109,16 @@ class Keeper:
         limited = bool(self.outbox.rules())
         self._next_start = runs.wait(self.outbox.database) if limited else None
         return published
+
+    def _rescue(self) -> None:
+        """Rescue; later, if the database let this wait: heartbeats waited as well."""
+        timing, asked = self.outbox.timing, time.monotonic()
+        try:
+            runs.rescue(self.outbox.database, self.outbox.alias, timing.heartbeat)
+        finally:
+            waited = time.monotonic() - asked > timing.heartbeat
+            pause = timing.heartbeat if waited else timing.rescue
+            self._rescue_at = time.monotonic() + pause
 
     def _sweep(self) -> None:
         """Drop what nobody may ask for any more, now and then."""

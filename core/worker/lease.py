@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
 
 from django.db import Error, close_old_connections, connections
@@ -17,6 +17,7 @@ from core.errors import Cancelled, LeaseLost
 from core.models import Worker
 from core.timing import Timing
 from core.worker.interrupts import Interrupts
+from core.worker.locks import is_locked, wait_less
 
 #: The heartbeat looks so often whether it has something to tell, s.
 LOOK_SECONDS = 1.0
@@ -46,7 +47,8 @@ class Lease:
         self._name = ""
         self._slots = 0
         self._queues: list[str] = []
-        self._active: set[UUID] = set()
+        #: By call, not by run: a copy that is dropped ends nothing but itself.
+        self._active: dict[object, UUID] = {}
         #: Runs that are settled, although their threads are still at work.
         self.stuck: set[UUID] = set()
         self._started = 0
@@ -64,9 +66,20 @@ class Lease:
             self._prepare()
             self._slots, self._queues = slots, list(queues)
             try:
-                self._register()
+                if not (self._name and self._describe()):
+                    self._register()
             except Error as error:
                 logger.warning("Could not register as a worker yet: %s", error)
+
+    def _describe(self) -> bool:
+        """Complete the row that a run has needed before the engine said it was up.
+
+        Under another name, that run would lose its lease.
+        """
+        mine = Worker.objects.using(self.database).filter(
+            name=self._name, lease_until__gt=Now()
+        )
+        return mine.update(slots=self._slots, queues=self._queues) > 0
 
     def take(self) -> str:
         """Return this process's name as a worker; register it the first time."""
@@ -110,39 +123,60 @@ class Lease:
         """Sign off: nothing of this worker runs any more."""
         with self._lock:
             self._stop.set()
-            name = self._name
+            name, thread = self._name, self._thread
             self._forget()
-        Worker.objects.using(self.database).filter(name=name).delete()
+        if thread is not None:
+            thread.join(LOOK_SECONDS)
+        if name:
+            Worker.objects.using(self.database).filter(name=name).delete()
 
     @contextmanager
     def active(self, run_id: UUID) -> Iterator[None]:
         """Note that this process has the run in hand."""
-        self._active.add(run_id)
+        call = object()
+        self._active[call] = run_id
         self._started += 1
         try:
             yield
         finally:
-            self._active.discard(run_id)
+            self._active.pop(call, None)  # forgotten where the worker has signed off
+
+    def _in_hand(self) -> list[UUID]:
+        return list(self._active.values())
 
     def is_idle(self) -> bool:
         """Say whether nothing runs here but what is stuck."""
-        return not set(self._active) - self.stuck
+        return not set(self._in_hand()) - self.stuck
 
     def _keep(self, stop: threading.Event) -> None:
         while not stop.wait(min(LOOK_SECONDS, self.timing.heartbeat)):
             if not self._due() and not self._active:
                 continue
             try:
-                close_old_connections()
-                with self._lock:
-                    if not stop.is_set():
-                        self._look()
-            except Error as error:
-                connections[self.database].close()
-                logger.warning("Could not renew a worker's lease: %s", error)
-                if time.monotonic() - self._renewed > self.timing.lease:
-                    self._lost()
+                self._step(stop)
+            except Exception as error:  # its runs would be rescued while they run
+                self._note(error)
         connections.close_all()
+
+    def _step(self, stop: threading.Event) -> None:
+        close_old_connections()
+        wait_less(self.database, self.timing.heartbeat)
+        with self._lock:
+            if not stop.is_set():
+                self._look()
+
+    def _note(self, error: Exception) -> None:
+        """Survive what kept this process from renewing its lease."""
+        known = isinstance(error, Error)
+        logger.warning(
+            "Could not renew a worker's lease: %s", error, exc_info=not known
+        )
+        with suppress(Error):
+            connections[self.database].close()
+        late = time.monotonic() - self._renewed > self.timing.lease
+        # Whoever would rescue its runs waits for the same lock.
+        if late and not is_locked(error):
+            self._lost()
 
     def _due(self) -> bool:
         """Say whether it is time to renew, or to tell the relay of a new pace."""
@@ -163,19 +197,26 @@ class Lease:
             return
         since = time.monotonic() - self._renewed
         started, self._started = self._started, 0
-        mine = Worker.objects.using(self.database).filter(
-            name=self._name, lease_until__gt=Now()
-        )
+        # Also if it has run out: nobody may have noticed, as on a database that stood.
+        mine = Worker.objects.using(self.database).filter(name=self._name)
         self._rate = started / since
         renewed = mine.update(
             lease_until=runs.later(self.timing.lease), rate=self._rate
         )
         if renewed:
             self._renewed = time.monotonic()
-            runs.release(self.database, self._name, tuple(self._active))
+            runs.release(self.database, self._name, self._in_hand)
+            self._stop_lost_bodies()
         else:
             self._lost()
             self._register()
+
+    def _stop_lost_bodies(self) -> None:
+        """Tell the bodies whose runs were given to another worker meanwhile."""
+        keys = self.interrupts.keys()
+        for run_id in runs.lost(self.database, self._name, keys) if keys else ():
+            if self.interrupts.raise_in(run_id, LeaseLost):
+                logger.error("Lost the run %s to another worker.", run_id)
 
     def _lost(self) -> None:
         name, self._name = self._name, ""

@@ -1,7 +1,6 @@
 """What is particular to the Celery adapter; promises are in tests/conformance."""
 
 import socket
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ from backends.celery import CeleryBackend
 from backends.celery.urls import parse
 from core.backend import Hint
 from core.errors import BrokerConfigError, BrokerUnavailable
+from tests.backends.taking import faster_than
 
 QUEUE = "ns.celery.default.mail"
 ACTOR = "shop.tasks.send_receipt"
@@ -133,10 +133,8 @@ def test_a_frozen_broker_is_unavailable_within_the_deadline(
     scheme: str, call: Any, deaf_port: int
 ) -> None:
     broker = backend(f"{scheme}://127.0.0.1:{deaf_port}", publish_timeout=0.3)
-    started = time.monotonic()
-    with pytest.raises(BrokerUnavailable):
+    with faster_than(0.6), pytest.raises(BrokerUnavailable):
         call(broker)
-    assert time.monotonic() - started < 0.9
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
@@ -144,10 +142,8 @@ def test_a_broker_that_is_down_is_unavailable_at_once(
     scheme: str, closed_port: int
 ) -> None:
     broker = backend(f"{scheme}://127.0.0.1:{closed_port}")
-    started = time.monotonic()
-    with pytest.raises(BrokerUnavailable, match="refused"):
+    with faster_than(1), pytest.raises(BrokerUnavailable, match="refused"):
         broker.publish([HINT])
-    assert time.monotonic() - started < 1
 
 
 def test_publishing_nothing_needs_no_broker(closed_port: int) -> None:

@@ -37,6 +37,7 @@ class Teller:
         self.alias = alias
         self.queue = queue
         self.go = threading.Event()
+        self.may_fail = threading.Event()
         self.failed: set[str] = set()
 
     def deliver(self, queue: str, body: str) -> None:
@@ -47,6 +48,7 @@ class Teller:
             self.tell("released")
         if body.startswith(FAIL) and body not in self.failed:
             self.failed.add(body)
+            self.may_fail.wait()
             raise ConnectionError("no database")
 
     def park(self, queue: str, body: bytes, reason: str) -> None:
@@ -73,6 +75,13 @@ def is_main() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
+def listen(teller: Teller) -> None:
+    """Let go what is held at the first word, and what is to fail at the second."""
+    for event in (teller.go, teller.may_fail):
+        os.read(0, 1)  # nobody is left to unlock sys.stdin at the exit
+        event.set()
+
+
 def serve(url: str, queue: str) -> None:
     """Run a worker of one slot, beside another alias that has none."""
     teller = Teller("ours", queue)
@@ -80,7 +89,7 @@ def serve(url: str, queue: str) -> None:
         CeleryBackend(alias, url, receiver)
         for alias, receiver in (("ours", teller), ("other", Teller("other", queue)))
     )
-    threading.Thread(target=lambda: (sys.stdin.read(), teller.go.set())).start()
+    threading.Thread(target=listen, args=[teller], daemon=True).start()
     ours.work([queue], 1)
     assert other  # it lived as long, and heard Celery's signals
 
@@ -104,8 +113,10 @@ class Worker:
             raise AssertionError(f"{lines} are not all in {self.lines}") from None
 
     def go(self) -> None:
+        """Let go what is held; called again, let fail what is to fail."""
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -187,6 +198,7 @@ def test_message_that_was_given_back_keeps_its_band(
     worker.go()
     worker.until(f"ours {queue} {FAIL}")
     publish(backend, queue, 4, 2)
+    worker.go()
     worker.until(f"ours {queue} band 4")
     order = [line.removeprefix(f"ours {queue} ") for line in worker.lines[3:]]
     assert order == [FAIL, "band 2", FAIL, "band 4"]
@@ -201,7 +213,7 @@ def test_receiver_hears_of_the_stop_while_a_body_still_runs(
     worker.process.send_signal(signal.SIGTERM)
     worker.go()
     worker.process.wait(30)
-    wait_for(lambda: worker.told("ours stopped"), 5, str(worker.lines))
+    wait_for(lambda: worker.told("ours stopped"), 20, str(worker.lines))
     assert worker.lines == [
         "ours started 1",
         f"ours {queue} {HOLD}",

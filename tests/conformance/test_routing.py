@@ -12,16 +12,12 @@ from tests.conformance.routed_tasks import (
     must_not_wait,
 )
 from tests.conformance.stacks import (
-    PROCESSES,
-    THREADS,
+    SLOTS,
     Stack,
-    effects,
     open_gate,
 )
 from tests.conformance.tasks import hold
 from tests.services.waiting import wait_for
-
-SLOTS = PROCESSES * THREADS
 
 
 def went(stack: Stack, message: Message) -> tuple[str, int]:
@@ -33,7 +29,7 @@ def went(stack: Stack, message: Message) -> tuple[str, int]:
 
 def test_pattern_of_names_decides_the_queue(stack: Stack, key: str) -> None:
     message = stack.send(by_rule_of_a_pattern, key)
-    assert went(stack, message) == ("other", 0)
+    assert went(stack, message) == ("routed", 0)  # which no actor has
     assert stack.finish(message) == "succeeded"
 
 
@@ -56,8 +52,7 @@ def test_idle_system_leaves_messages_where_they_are(stack: Stack, key: str) -> N
 def test_loaded_system_sends_elsewhere_what_can_wait_and_ahead_what_must_not(
     stack: Stack, key: str
 ) -> None:
-    holders = [stack.send(hold, key) for _ in range(SLOTS)]
-    wait_for(lambda: effects(f"{key}/started") == SLOTS, 60, stack.tail())
+    holders = stack.occupy(hold, key)
     backlog = [stack.send(take_a_moment, f"{key}/backlog") for _ in range(60)]
     elsewhere = lambda: (  # noqa: E731  # a condition: the load is looked at again soon
         went(stack, stack.send(can_wait, f"{key}/patient")) == ("other", 0)
@@ -71,4 +66,5 @@ def test_loaded_system_sends_elsewhere_what_can_wait_and_ahead_what_must_not(
     order = Effect.objects.filter(key__startswith=f"{key}/").order_by("pk")
     keys = [effect.key for effect in order]
     before = keys[: keys.index(f"{key}/urgent")]
-    assert before.count(f"{key}/backlog") <= SLOTS
+    # What the processes had in hand, and what started beside it.
+    assert before.count(f"{key}/backlog") < 2 * SLOTS

@@ -10,6 +10,9 @@ from typing import Any
 from core.errors import Interrupt
 from core.worker.interrupts import Interrupts
 
+#: `sleeping` sleeps for so long, s.
+SLEEP = 1.0
+
 
 class Guarded:
     """A body that runs guarded in a thread of its own."""
@@ -31,6 +34,8 @@ class Guarded:
             self._call()
         except BaseException as error:
             self.raised.append(error)
+        finally:
+            self.running.set()  # also if it was interrupted before its first line
 
     @property
     def kinds(self) -> list[type[BaseException]]:
@@ -56,8 +61,13 @@ def waiting(guarded: Guarded) -> None:
 
 def sleeping(guarded: Guarded) -> None:
     guarded.running.set()
-    time.sleep(0.3)
+    time.sleep(SLEEP)
     guarded.swallowed.append(AssertionError("it went on after its sleep"))
+
+
+def busy_for(seconds: float) -> Callable[[], object]:
+    """Return a body that takes so long and can be interrupted."""
+    return lambda: threading.Event().wait(seconds)
 
 
 def deaf(until: threading.Event) -> Callable[[Guarded], None]:

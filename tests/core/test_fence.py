@@ -8,10 +8,7 @@ from core import actor, current_run, monitoring, runs
 from core.models import Worker
 from tests.conformance.models import Effect
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("signed_off"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def give_to_another() -> None:

@@ -11,10 +11,7 @@ from django.test import Client
 
 from core import Message, UnknownRun, actor, control, monitoring
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("signed_off"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @actor(max_retries=0)

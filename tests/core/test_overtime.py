@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Cancelled, Interrupt, TimeLimitExceeded
 from core.worker.interrupts import Interrupts
-from tests.core.guarded import Guarded, deaf, endless, is_in, sleeping
+from tests.core.guarded import SLEEP, Guarded, busy_for, deaf, endless, is_in, sleeping
 from tests.services.waiting import wait_for
 
 BODIES = 30_000
@@ -39,7 +39,7 @@ def test_body_that_goes_on_is_reported_once_and_from_another_thread(
     guarded = Guarded(
         interrupts,
         deaf(until),
-        seconds=0.1,
+        seconds=0.5,
         on_stuck=lambda: reports.append(threading.current_thread().name),
     )
     wait_for(lambda: reports)
@@ -49,10 +49,10 @@ def test_body_that_goes_on_is_reported_once_and_from_another_thread(
     assert reports == ["switchyard-limits"]
 
 
-def test_body_that_ends_is_not_reported(until: threading.Event) -> None:
-    interrupts, reports = Interrupts(stuck_seconds=0.1), []
+def test_body_that_ends_is_not_reported() -> None:
+    interrupts, reports = Interrupts(stuck_seconds=2), []
     Guarded(interrupts, endless, seconds=0.1, on_stuck=lambda: reports.append(1)).end()
-    Guarded(interrupts, sleeping, on_stuck=lambda: reports.append(2)).end()
+    interrupts.guard(busy_for(2.2), on_stuck=lambda: reports.append(2))
     assert reports == []
 
 
@@ -65,7 +65,7 @@ def test_limits_go_on_after_a_report_that_fails(
         raise error
 
     interrupts, reports = Interrupts(stuck_seconds=0.05), []
-    Guarded(interrupts, deaf(until), seconds=0.05, on_stuck=broken)
+    Guarded(interrupts, deaf(until), seconds=0.5, on_stuck=broken)
     wait_for(lambda: reports)
     assert Guarded(interrupts, endless, seconds=0.1).end().kinds == [TimeLimitExceeded]
 
@@ -162,6 +162,6 @@ def test_inner_body_is_not_interrupted_in_place_of_the_outer_one() -> None:
         inner.append("ended")
         endless(guarded)
 
-    guarded = Guarded(interrupts, outer, seconds=0.05).end()
+    guarded = Guarded(interrupts, outer, seconds=SLEEP / 2).end()
     assert guarded.kinds == [TimeLimitExceeded]
     assert len(guarded.swallowed) == 1  # the inner one went on after its sleep

@@ -7,10 +7,7 @@ import pytest
 
 from core import Message, Retry, actor, current_run, monitoring
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("signed_off"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Speechless(Exception):

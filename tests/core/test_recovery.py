@@ -20,10 +20,7 @@ from core.models import Run, State
 from core.options import Options
 from tests.core.test_runs import make
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("signed_off"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @actor(max_retries=1, min_backoff=3_600_000, atomic=True)

@@ -1,17 +1,16 @@
 """The database's own promises: many hands at once, on SQLite and on PostgreSQL."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import connections
+from django.db import connection
 from django.db.models.functions import Now
 
 from core import runs
 from core.models import Attempt, Outcome, Run, State, Worker
 from core.runs import Failure
+from tests.services.threads import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -20,7 +19,7 @@ FAILURE = Failure(Outcome.FAILED, "ValueError: no")
 
 def make(**fields: Any) -> Run:
     run = Run(
-        broker="test",
+        broker=fields.pop("broker", "test"),
         actor_name="test.actor",
         queue_name="default",
         created_at=Now(),
@@ -43,19 +42,6 @@ def make_worker(name: str, seconds: float = 60) -> Worker:
         started_at=Now(),
         lease_until=runs.later(seconds),
     )
-
-
-def at_once(step: Callable[[int], Any], times: int = 16) -> list[Any]:
-    """Take a step from many threads at once; return what each got."""
-
-    def one(number: int) -> Any:
-        try:
-            return step(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(one, range(times)))
 
 
 def state(run: Run) -> str:
@@ -141,8 +127,39 @@ def test_run_whose_outcome_was_not_saved_is_released() -> None:
     forgotten, held = make(), make()
     runs.claim("default", forgotten.pk, "alive")
     runs.claim("default", held.pk, "alive")
-    assert runs.release("default", "alive", {held.pk}) == 1
+    assert runs.release("default", "alive", lambda: [held.pk]) == 1
     assert (state(forgotten), state(held)) == ("pending", "running")
+
+
+def test_run_that_is_claimed_while_the_rows_are_read_is_not_released() -> None:
+    make_worker("alive")
+    run = make()
+    active: set[UUID] = set()
+
+    def claim_first(execute: Any, *query: Any) -> Any:
+        # As another thread of the process would, just before the rows are read.
+        if run.pk not in active:
+            active.add(run.pk)
+            runs.claim("default", run.pk, "alive")
+        return execute(*query)
+
+    with connection.execute_wrapper(claim_first):
+        assert runs.release("default", "alive", active.copy) == 0
+    assert state(run) == "running"
+
+
+def test_next_attempt_of_a_run_that_has_just_settled_is_not_released() -> None:
+    make_worker("alive")
+    run = make()
+    claimed = runs.claim("default", run.pk, "alive")
+
+    def settle_and_claim_again() -> list[UUID]:
+        runs.retry("default", claimed, FAILURE, delay=-1)
+        runs.claim("default", run.pk, "alive")
+        return []
+
+    assert runs.release("default", "alive", settle_and_claim_again) == 0
+    assert state(run) == "running"
 
 
 def test_late_mark_does_not_end_a_backoff() -> None:

@@ -8,10 +8,7 @@ from cryptography.fernet import InvalidToken
 from core import Message, Secret, actor, brokers, monitoring
 from core.models import Run
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("signed_off"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 seen: list[Any] = []
 
 

@@ -93,15 +93,19 @@ def run(settled):
     seen.append(f"result {message.get_result(block=True, timeout=5_000)}")
 
     notify.send("Ann", greeting="Dear")
+    settled()
     notify.send_with_options(args=("Bob",), delay=10)
+    settled()
     hasty.send()
     settled()
 
     unsteady.send(3)
+    settled()
     picky.send()
     settled()
 
     square.send_with_options(args=(4,), on_success=told_of_success)
+    settled()
     impossible.send_with_options(args=(1,), on_failure=told_of_failure)
     settled()
 

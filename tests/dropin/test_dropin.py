@@ -106,7 +106,7 @@ def told_by_core(load: Callable[[str], types.ModuleType]) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("core_alias", "signed_off")
+@pytest.mark.usefixtures("core_alias")
 def test_module_written_for_dramatiq_says_the_same_on_core(
     module: Callable[[str], types.ModuleType],
 ) -> None:

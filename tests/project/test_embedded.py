@@ -86,4 +86,4 @@ def test_server_that_was_killed_is_started_anew(var: Path) -> None:
     with embedded_valkey(var) as url:
         shut_down(url)
     with embedded_valkey(var) as url:
-        wait_for(lambda: client_of(url).ping(), 5, "the server answers")
+        wait_for(lambda: client_of(url).ping(), 30, "the server answers")

@@ -6,12 +6,15 @@ in a process that a test starts, all is chosen already.
 """
 
 import atexit
+import fcntl
+import itertools
 import os
 import random
 import shutil
 import socket
 import tempfile
 from collections.abc import MutableMapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,22 +24,65 @@ from settings.databases import sqlite_url
 #: Below the ports that the system gives to outgoing connections: a port stays free
 #: from the moment it is chosen until its server starts.
 PORTS = range(15_000, 32_000)
+#: A run has so many of them for itself.
+BLOCK = 100
 
 #: The alias of the backend that `pytest --backend` names.
 YOURS = "yours"
 
 
+class Ports:
+    """A block of ports that no other run on this machine chooses from meanwhile."""
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.gettempdir(), "switchyard-ports")
+        folder.mkdir(exist_ok=True)
+        starts = PORTS[::BLOCK]
+        for start in random.sample(starts, len(starts)):
+            self._lock = (folder / str(start)).open("w")
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._lock.close()
+                continue
+            self._all = itertools.cycle(range(start, start + BLOCK))
+            self._kept: set[int] = set()
+            return
+        raise OSError(f"Every block of ports is locked; see {folder}")
+
+    def free(self) -> int:
+        """Return one that nobody listens on; each in its turn."""
+        for port in itertools.islice(self._all, BLOCK):
+            if port not in self._kept and _is_free(port):
+                return port
+        raise OSError("Every port of this run's block is in use")
+
+    def keep(self) -> int:
+        """Return one that is not given away again, though nobody listens yet."""
+        port = self.free()
+        self._kept.add(port)
+        return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@cache
+def _ports() -> Ports:
+    """Return this process's block, locked for as long as it lives."""
+    return Ports()
+
+
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on."""
-    for port in random.sample(PORTS, 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError(f"No free port found between {PORTS.start} and {PORTS.stop}")
+    return _ports().free()
 
 
 def port_of(variable: str) -> int:
@@ -61,9 +107,9 @@ def prepare() -> None:
     os.environ.update(
         TEST_RUN=str(run),
         TEST_NAMESPACE=run.name,
-        TEST_VALKEY_URL=f"redis://127.0.0.1:{free_port()}/0",
-        TEST_RABBITMQ_URL=f"amqp://guest:guest@127.0.0.1:{free_port()}/",
-        TEST_SMTP_URL=f"smtp://127.0.0.1:{free_port()}",
+        TEST_VALKEY_URL=f"redis://127.0.0.1:{_ports().keep()}/0",
+        TEST_RABBITMQ_URL=f"amqp://guest:guest@127.0.0.1:{_ports().keep()}/",
+        TEST_SMTP_URL=f"smtp://127.0.0.1:{_ports().keep()}",
         TEST_DATABASE_URL=_database(run),
         TEST_MEDIA_ROOT=str(run / "media"),
     )
@@ -85,7 +131,7 @@ def _database(run: Path) -> str:
     if choice == "sqlite":
         return sqlite_url(run / "db.sqlite3")
     if choice == "postgres":
-        return f"postgres://postgres@127.0.0.1:{free_port()}/postgres"
+        return f"postgres://postgres@127.0.0.1:{_ports().keep()}/postgres"
     raise ValueError(f"TEST_DATABASE is {choice!r}; it must be sqlite or postgres.")
 
 

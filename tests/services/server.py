@@ -104,8 +104,10 @@ class Server(ABC):
             self._end(self.family())
 
     def freeze(self) -> None:
-        """Make it silent: its connections stay, nothing answers."""
-        self._signal(self.family(), signal.SIGSTOP)
+        """Make it silent: its connections stay, nothing answers any more."""
+        family = self.family()
+        self._signal(family, signal.SIGSTOP)
+        wait_for(lambda: all(map(is_still, family)), 10, f"{self.name} stands still")
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
@@ -178,6 +180,28 @@ def alive(process: psutil.Process) -> bool:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def is_still(process: psutil.Process) -> bool:
+    """Say whether all threads of a process have stopped, or it is gone."""
+    here = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    try:
+        threads = [psutil.Process(thread.id) for thread in process.threads()]
+        return all(thread.status() in here for thread in threads)
+    except psutil.NoSuchProcess:
+        return not alive(process)
+
+
+def stop(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Ask a leader of a session to end; kill all of it if it is late, and say so."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
+    return True
 
 
 #: Kill a process group ($1), remove a folder ($2) to which its last ones may write.

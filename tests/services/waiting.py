@@ -1,9 +1,12 @@
 """Waiting for a condition, never for a while."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
 
+#: Promised deadlines are asserted so many times as wide; `make faults` asserts them.
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "3"))
 #: Between two looks at a condition, s.
 PAUSE = 0.02
 

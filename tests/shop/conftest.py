@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.test import Client
 
 from project.demo.processes import PROJECT, Shop
@@ -26,7 +25,7 @@ def media(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def performs_tasks_here(signed_off: None) -> None:
+def performs_tasks_here(transactional_db: None) -> None:
     """Every test of the shop performs its tasks in this process."""
 
 
@@ -66,14 +65,6 @@ def order_of(*lines: tuple[str, Any], **more: Any) -> dict[str, Any]:
 def post(url: str, body: Any, client: Client | None = None, **more: Any) -> Any:
     """POST JSON as a new customer, or as `client`."""
     return (client or Client()).post(url, body, "application/json", **more)
-
-
-def in_thread(call: Callable[[], Any]) -> Any:
-    """Do it, and leave no connection of this thread behind."""
-    try:
-        return call()
-    finally:
-        connections.close_all()
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from threading import Barrier
 import pytest
 
 from shop.models import Order, OrderTask, StockRecord
-from tests.shop.conftest import in_thread, order_of, post
+from tests.services.threads import in_thread
+from tests.shop.conftest import order_of, post
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 

@@ -3,28 +3,34 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from shop.models import Order, OrderEvent, OrderLine, StockMovement, StockRecord
 from shop.tasks import update_inventory
-from tests.shop.conftest import in_thread, order_of, post
+from tests.services.threads import in_thread
+from tests.shop.conftest import order_of, post
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
-def test_fifty_customers_at_once_buy_the_last_ten_and_no_more(lamp, mailed):
+def test_customers_at_once_buy_the_last_pieces_and_no_more(lamp, mailed):
+    # SQLite has one writer and no queue for it: of fifty who wait, one may starve.
+    customers, pieces = (10, 3) if connection.vendor == "sqlite" else (50, 10)
+    StockRecord.objects.filter(product=lamp).update(quantity=pieces)
+
     def checkout(number: int) -> int:
         body = order_of(("lamp", 1))
         return in_thread(lambda: post("/api/orders/", body).status_code)
 
-    with ThreadPoolExecutor(50) as crowd:
-        answers = list(crowd.map(checkout, range(50)))
+    with ThreadPoolExecutor(customers) as crowd:
+        answers = list(crowd.map(checkout, range(customers)))
 
-    assert answers == [202] * 50
+    assert answers == [202] * customers
     assert StockRecord.objects.get(product=lamp).quantity == 0
-    assert StockMovement.objects.filter(product=lamp, quantity=-1).count() == 10
-    assert OrderLine.objects.filter(sold_out=True).count() == 40
-    assert OrderEvent.objects.filter(kind="sold out").count() == 40
+    assert StockMovement.objects.filter(product=lamp, quantity=-1).count() == pieces
+    late = customers - pieces
+    assert OrderLine.objects.filter(sold_out=True).count() == late
+    assert OrderEvent.objects.filter(kind="sold out").count() == late
 
 
 def test_line_that_cannot_be_filled_is_reported_and_the_other_is_sold(

@@ -18,7 +18,7 @@ def conformance(*options: str) -> subprocess.CompletedProcess[str]:
         env={k: v for k, v in os.environ.items() if not k.startswith("TEST_")},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
     )
 
 

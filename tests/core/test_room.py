@@ -1,0 +1,71 @@
+"""What room a queue has at its broker."""
+
+import pytest
+from django.db.models.functions import Now
+
+from core import brokers, runs
+from core.models import Worker
+from core.outbox import Outbox
+from tests.core.test_runs import FAILURE, make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ALIAS = "dramatiq_valkey"
+SLOTS = 2
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    """One that has not looked at the workers yet."""
+    brokers.forget(ALIAS)
+    return brokers[ALIAS].outbox
+
+
+def make_worker(name: str = "one", rate: float = 0.0) -> None:
+    Worker.objects.create(
+        name=name,
+        broker=ALIAS,
+        engine="dramatiq",
+        pid=1,
+        queues=["default"],
+        slots=SLOTS,
+        rate=rate,
+        started_at=Now(),
+        lease_until=runs.later(60),
+    )
+
+
+def room(outbox: Outbox) -> int:
+    """Return how many runs of any priority the broker may be given now."""
+    return outbox.capacity.room("default")[-1]
+
+
+def test_what_a_relay_is_publishing_takes_room(outbox: Outbox) -> None:
+    make_worker()
+    assert room(outbox) == 2 * SLOTS
+    for _ in range(3):
+        make(broker=ALIAS)
+    taken = runs.reserve("default", ALIAS, "default", [(100, 3)], 60, {})
+    assert (len(taken), room(outbox)) == (3, 2 * SLOTS - 3)
+    runs.mark("default", taken[:1], 60)
+    assert room(outbox) == 2 * SLOTS - 3
+    runs.give_back("default", [taken[1].pk], 0)
+    assert room(outbox) == 2 * SLOTS - 2
+
+
+def test_what_a_relay_took_before_it_died_takes_no_room_for_long(
+    outbox: Outbox,
+) -> None:
+    make_worker()
+    make(broker=ALIAS)
+    assert runs.reserve("default", ALIAS, "default", [(100, 1)], -1, {})
+    assert room(outbox) == 2 * SLOTS
+
+
+def test_run_that_waits_for_its_retry_takes_no_room(outbox: Outbox) -> None:
+    make_worker()
+    run = make(broker=ALIAS)
+    assert runs.reserve("default", ALIAS, "default", [(100, 1)], 60, {})
+    claimed = runs.claim("default", run.pk, "one")
+    assert runs.retry("default", claimed, FAILURE, delay=60)
+    assert room(outbox) == 2 * SLOTS
