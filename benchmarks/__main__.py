@@ -114,7 +114,7 @@ class Race:
 def main() -> None:
     """Run the race and show its table."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

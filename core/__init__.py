@@ -2,6 +2,7 @@
 
 from core.actors import Actor, actor, send_many
 from core.composition import group
+from core.effects import effect
 from core.errors import (
     BadMessage,
     BrokerConfigError,
@@ -9,11 +10,18 @@ from core.errors import (
     Cancelled,
     CoreError,
     DuplicateActor,
+    EffectBusy,
+    EffectUnknown,
     IdempotencyConflict,
+    InsideTransaction,
+    InvalidActor,
     InvalidArguments,
+    InvalidFilter,
     InvalidOption,
     InvalidResult,
+    InvalidTrigger,
     LeaseLost,
+    NoMessage,
     NotDurable,
     OptionConflict,
     PayloadTooLarge,
@@ -22,12 +30,14 @@ from core.errors import (
     ResultMissing,
     ResultTimeout,
     Retry,
+    SentTwice,
     Shutdown,
     SkipMessage,
     TimeLimitExceeded,
     UnknownActor,
     UnknownOption,
     UnknownRun,
+    UnknownSchedule,
     WrongDatabase,
 )
 from core.events import publish
@@ -36,6 +46,7 @@ from core.messages import Message, pipeline
 from core.middleware import Middleware
 from core.routes import by_load
 from core.secret import Secret
+from core.triggers import at, crontab, every, scheduled, solar
 from core.worker.current import CurrentRun, current_run
 
 __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
@@ -53,6 +64,13 @@ __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
     "CurrentRun",
     "Retry",
     "current_run",
+    "effect",
+    # Schedules
+    "at",
+    "crontab",
+    "every",
+    "scheduled",
+    "solar",
     # Brokers
     "brokers",
     "by_load",
@@ -74,12 +92,21 @@ __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
     "BrokerUnavailable",
     "CoreError",
     "DuplicateActor",
+    "EffectBusy",
+    "EffectUnknown",
+    "InsideTransaction",
+    "InvalidActor",
     "InvalidArguments",
+    "InvalidFilter",
     "InvalidOption",
+    "InvalidTrigger",
     "LeaseLost",
+    "NoMessage",
     "PayloadTooLarge",
+    "SentTwice",
     "UnknownActor",
     "UnknownOption",
     "UnknownRun",
+    "UnknownSchedule",
     "WrongDatabase",
 ]

@@ -4,26 +4,22 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
-from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from core.errors import InvalidArguments, InvalidOption, OptionConflict
+from core.errors import InvalidArguments, NoMessage
+from core.functions import check_call, check_function, check_options
 from core.handler import brokers
-from core.messages import Message
-from core.options import MAX_NAME, Options
+from core.messages import Message, sent
+from core.options import NAMES, Options, text
 from core.registry import registry
 from core.secret import names_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-#: What core itself understands; the rest is asked of the middleware.
-OPTION_NAMES = frozenset(f.name for f in fields(Options))
 
 
 class Actor(Generic[P, R]):
@@ -86,6 +82,7 @@ class Actor(Generic[P, R]):
         **options: Any,
     ) -> Message[R]:
         """Enqueue a call with options of its own, such as `delay` or `priority`."""
+        check_call(self.actor_name, args, kwargs)
         return self._enqueue(self._message(args, kwargs or {}, self._check(options)))
 
     def message(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
@@ -108,14 +105,16 @@ class Actor(Generic[P, R]):
             InvalidArguments: they do not fit the function's signature.
             UnknownOption, InvalidOption, OptionConflict: an option is wrong.
         """
+        check_call(self.actor_name, args, kwargs)
         return self._build(args, kwargs or {}, self._check(options))
 
     def _check(self, options: Mapping[str, Any]) -> dict[str, Any]:
         if not options:
             return {}
-        extra = brokers.extra_options() if set(options) - OPTION_NAMES else ()
+        extra = brokers.extra_options() if options.keys() - NAMES else ()
         checked = Options.check("send", options, extra)
-        Options.resolve(self.options, checked, extra=extra).check_conflicts()
+        declared = Options.own(self.options)
+        check_options(self.fn, Options.resolve(declared, checked, extra=extra))
         return checked
 
     def _build(
@@ -167,23 +166,21 @@ class Using(Generic[P, R]):
         return self._actor._build(args, kwargs, self._options)
 
 
-def sent(message: Message[R], run_id: UUID) -> Message[R]:
-    """Return a message as it was taken in: under an earlier one's id, perhaps."""
-    if str(run_id) == message.message_id:
-        return message
-    return replace(message, message_id=str(run_id), created=False)
-
-
 def send_many(messages: Iterable[Message[Any]]) -> list[Message[Any]]:
     """Enqueue any number of messages in one transaction and few round trips.
 
-    Returns them as they were taken in; see `Message.created`.
+    Returns them as they were taken in; see `Message.created`. Raises what `send` does.
     """
     given = list(messages)
     by_alias: dict[str, list[int]] = defaultdict(list)
     for index, message in enumerate(given):
+        if not isinstance(message, Message):
+            raise NoMessage(repr(message), "a message")
         alias = brokers.carrier(message.actor_name, message.options).alias
         by_alias[alias].append(index)
+    for alias in by_alias:
+        # Before we open a transaction: it is the caller's that counts.
+        brokers[alias].outbox.check_transaction()
     with ExitStack() as stack:
         for database in sorted({brokers[alias].database for alias in by_alias}):
             stack.enter_context(transaction.atomic(using=database))
@@ -218,33 +215,30 @@ def actor(
 
     Raises:
         UnknownOption, InvalidOption, OptionConflict: an option is wrong.
+        InvalidActor: it is no function, or it yields.
         DuplicateActor: another function has this name.
     """
-    extra = brokers.extra_options() if set(options) - OPTION_NAMES else ()
+    extra = brokers.extra_options() if options.keys() - NAMES else ()
     checked = Options.check("actor", options, extra)
     resolved = Options.resolve(checked, extra=extra)
     resolved.check_conflicts()
+    name = text("actor_name", actor_name)
 
     def declare(fn: Callable[P, R]) -> Actor[P, R]:
-        if resolved.atomic and inspect.iscoroutinefunction(fn):
-            raise OptionConflict("async def", "atomic", "a transaction has one thread")
-        if resolved.subscribe and not _takes_one(fn):
-            raise InvalidOption(
-                "subscribe", resolved.subscribe, "on a function that takes the event"
-            )
-        name = actor_name or f"{fn.__module__}.{fn.__qualname__}"
-        if len(name) > MAX_NAME:
-            raise InvalidOption("actor_name", name, f"at most {MAX_NAME} characters")
-        declared = Actor(fn, name, checked)
-        registry.add(declared)
-        return declared
+        return _declared(fn, name, checked, resolved)
 
     return declare if fn is None else declare(fn)
 
 
-def _takes_one(fn: Callable[..., Any]) -> bool:
-    try:
-        inspect.signature(fn).bind({})
-    except TypeError:
-        return False
-    return True
+def _declared(
+    fn: Callable[P, R], name: str | None, given: Mapping[str, Any], resolved: Options
+) -> Actor[P, R]:
+    """Return a function as an actor that everyone in this process knows."""
+    check_function(fn)
+    check_options(fn, resolved)
+    name = name or text("actor_name", f"{fn.__module__}.{fn.__qualname__}")
+    declared = Actor(fn, str(name), given)
+    for said in resolved.schedule:
+        declared.check_arguments(said.args, said.kwargs)
+    registry.add(declared)
+    return declared

@@ -11,6 +11,8 @@ from typing import ClassVar, Protocol
 
 #: A queue has so many lines; band 0 is served first, whatever waits behind it.
 BANDS = 5
+#: A broker gets so long to say how it is set up, s.
+CONCERN_SECONDS = 1.0
 #: The band of a message with priority 0.
 MIDDLE_BAND = 2
 
@@ -26,10 +28,41 @@ class Hint:
     band: int = MIDDLE_BAND  # 0 to BANDS - 1; core computes it from the priority
 
 
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """How a broker is set up so that it may lose messages, and the mend."""
+
+    problem: str
+    mend: str
+    #: What has a row is sent again.
+    only_direct: bool = False
+
+
+def concerns_of_redis(policy: str, *, aof: bool, save: str | None) -> list[Concern]:
+    """Return what is wrong with a Redis.
+
+    `policy` is its maxmemory-policy, `aof` says whether it is appendonly, `save` is the
+    setting of that name, None where it does not tell.
+    """
+    found = []
+    if policy.startswith("allkeys-"):  # queues have no expiry: volatile-* spares them
+        problem = f"maxmemory-policy is {policy}: out of memory, it drops whole queues"
+        mend = "Set maxmemory-policy to noeviction in its configuration"
+        found.append(Concern(problem, mend))
+    if not aof and save == "":
+        problem = "it saves nothing: a restart loses what is sent with durable=False"
+        mend = "Set appendonly to yes in its configuration, or send those durably"
+        found.append(Concern(problem, mend, only_direct=True))
+    return found
+
+
 class Receiver(Protocol):
     """What a backend is handed: core's side of the counter. Thread-safe."""
 
     alias: str
+    #: Bytes of a message as the engine carries it. Park what is longer, and do not
+    #: parse it: no sender of ours wrote it.
+    longest: int
 
     def deliver(self, queue: str, body: str) -> None:
         """Run what `body` points to; return when it is settled. Then acknowledge.
@@ -113,6 +146,14 @@ class BaseBackend(ABC):
     @abstractmethod
     def purge(self, queue: str) -> int:
         """Drop what waits in a physical queue, all bands; return how many."""
+
+    def concerns(self) -> list[Concern]:
+        """Ask the broker how it is set up; return what may lose messages.
+
+        For `manage.py check --deploy`. Raises `BrokerUnavailable` within about
+        `CONCERN_SECONDS`.
+        """
+        return []
 
     @abstractmethod
     def ping(self) -> None:

@@ -1,7 +1,7 @@
 """A configured alias: a backend and its defaults, between senders and workers."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +15,18 @@ from core.backend import BaseBackend
 from core.envelope import Envelope
 from core.errors import BadMessage, BrokerConfigError, CoreError, Shutdown
 from core.inbox import Inbox
+from core.intent import Intent
 from core.middleware import Chain
 from core.models import Parked, Run
 from core.options import MAX_NAME, Options
 from core.outbox import Outbox
 from core.registry import registry
+from core.retention import Retention
 from core.routing import Router
 from core.runs import Rules
 from core.timing import Timing
 from core.worker import alone
+from core.worker.effects import perform_effect
 from core.worker.lease import Lease
 from core.worker.post import Post
 from core.worker.process import process, process_direct
@@ -42,10 +45,15 @@ DEFAULTS: Mapping[str, Any] = {
     "ROUTES": {},
     "EVENTS": "",
     "TIMING": {},
+    "RETENTION": {},
     "MAX_PAYLOAD": 1024 * 1024,
 }
 #: A physical queue's name has at most so many characters: the column's width.
 LONGEST_QUEUE = 2 * MAX_NAME
+#: Bytes of a direct message besides its arguments and options.
+SLACK = 64 * 1024
+#: An engine's JSON makes six bytes of a two-byte letter, base64 four of three.
+WIRE_FACTOR = 4
 #: Of a parked body so many bytes are kept.
 PARKED_BYTES = 1024 * 1024
 
@@ -60,21 +68,16 @@ class Broker:
         self.timing = Timing.read(alias, config["TIMING"])
         self.chain = Chain(self, middleware.build(alias, config["MIDDLEWARE"]))
         self.defaults = _defaults(alias, config["ACTOR_OPTIONS"], self.chain.options)
+        #: Bytes of a body that is opened, and of a message that carries one.
+        self.longest_body: int = config["MAX_PAYLOAD"] + SLACK
+        self.longest = WIRE_FACTOR * self.longest_body
         self.backend = self._backend(config)
         #: The exchange or stream that events go out to; "": none.
         self.events: str = config["EVENTS"]
         if self.events and not self.backend.supports_events:
             problem = f"{config['BACKEND']} hands out no events; leave EVENTS out"
             raise BrokerConfigError(alias, "EVENTS", problem)
-        self.outbox = Outbox(
-            alias,
-            self.database,
-            config["NAMESPACE"],
-            self.backend,
-            self.timing,
-            Router(alias, self.database, config["ROUTES"]),
-        )
-        self.outbox.rules = self.rules
+        self.outbox = self._outbox(config)
         self.inbox = Inbox(
             self.outbox, self.chain, self.defaults, config["MAX_PAYLOAD"]
         )
@@ -88,6 +91,19 @@ class Broker:
             config["MAX_PAYLOAD"],
             self.inbox.follow_up,
         )
+
+    def _outbox(self, config: Mapping[str, Any]) -> Outbox:
+        outbox = Outbox(
+            self.alias,
+            self.database,
+            config["NAMESPACE"],
+            self.backend,
+            self.timing,
+            Router(self.alias, self.database, config["ROUTES"]),
+        )
+        outbox.rules = self.rules
+        outbox.retention = Retention.read(self.alias, config["RETENTION"])
+        return outbox
 
     def _backend(self, config: Mapping[str, Any]) -> BaseBackend:
         try:
@@ -108,7 +124,7 @@ class Broker:
         return registry.get(name)
 
     def rules(self) -> Rules:
-        """Return the limits of the actors that have some."""
+        """Return the limits of every declared actor."""
         return self.inbox.rules()
 
     def find(self, run_id: str) -> Run | None:
@@ -130,12 +146,25 @@ class Broker:
         """Stop a run, now or while it runs; say whether it had not ended."""
         return runs.cancel(self.database, [UUID(run_id)]) == 1
 
+    def perform_effect(
+        self,
+        intent: Intent,
+        perform: Callable[[str], Any],
+        not_done: tuple[type[BaseException], ...],
+    ) -> Any:
+        """Perform an effect outside the database; see `core.effect`."""
+        return perform_effect(self.database, intent, perform, not_done)
+
     def deliver(self, queue: str, body: str) -> None:
         """Run what `body` points to; see `Receiver.deliver`."""
+        raw = body.encode(errors="surrogatepass")
+        if len(raw) > self.longest_body:
+            self.park(queue, raw, f"it is longer than {self.longest_body} bytes")
+            return
         try:
             found = self.outbox.seal.open(body)
         except BadMessage as error:
-            self.park(queue, body.encode(errors="surrogatepass"), error.reason)
+            self.park(queue, raw, error.reason)
             return
         if isinstance(found, UUID):
             process(self._post, found)

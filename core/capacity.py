@@ -3,6 +3,9 @@
 import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
+
+from django.db.models import Count
 
 from core import runs
 from core.backend import BaseBackend
@@ -13,8 +16,19 @@ BATCH = 500
 #: A queue's depth at the broker: what workers start in so many seconds, or twice
 #: their slots if that is more.
 AHEAD_SECONDS = 5
+#: But at most this share of the time after which it is called lost by an idle worker:
+#: what waits for its turn must not look lost when the machine slows down.
+AHEAD_SHARE = 0.25
 #: The least urgent priority of each band, the most urgent band first.
 LAST_OF_BAND = (-50, -1, 0, 49, 100)
+#: What a publisher knows of workers and pauses is at most so old, s.
+FRESH_SECONDS = 1.0
+#: What is sent to a queue that had no room so recently is left to the relay, s.
+CROWDED_SECONDS = 0.5
+#: A process that was half idle at so many looks in a row has nothing to do.
+LOOKS = 3
+#: A published run whose turn should have come so many times over is lost.
+TURNS = 3
 
 
 def band_of(priority: int) -> int:
@@ -25,32 +39,47 @@ def band_of(priority: int) -> int:
 class Capacity:
     """The workers of one broker alias, and what they have room for."""
 
-    def __init__(self, alias: str, database: str, backend: BaseBackend) -> None:
+    def __init__(
+        self, alias: str, database: str, backend: BaseBackend, lost: float
+    ) -> None:
+        self.lost = lost
+        self.ahead = min(AHEAD_SECONDS, lost * AHEAD_SHARE)
         self.alias = alias
         self.database = database
         self.backend = backend
         self.cached_workers: list[Worker] = []
         self._workers_read_at = 0.0
+        self._paused: frozenset[str] = frozenset()
+        self._paused_read_at = 0.0
+        self._idle_looks: dict[str, int] = {}
+        self._crowded_until: dict[str, float] = {}
 
     def workers(self) -> list[Worker]:
         """Return the live workers that consume, at most a second old."""
-        if time.monotonic() - self._workers_read_at > 1:
+        if time.monotonic() - self._workers_read_at > FRESH_SECONDS:
             alive = Worker.alive(self.database, self.alias)
             consuming = alive.filter(slots__gt=0, engine=self.backend.engine)
             self.cached_workers = list(consuming)
             self._workers_read_at = time.monotonic()
         return self.cached_workers
 
+    def is_paused(self, queue: str) -> bool:
+        """Say whether nothing of a queue may be published, as of a second ago."""
+        if time.monotonic() - self._paused_read_at > FRESH_SECONDS:
+            self._paused = runs.paused(self.database, self.alias)
+            self._paused_read_at = time.monotonic()
+        return queue in self._paused
+
     def room(self, queue: str) -> list[int]:
         """Return for each band how many messages up to it the broker may be given.
 
         What is less urgent does not count: it would be served later.
         """
+        if self.is_paused(queue):
+            return [0] * len(LAST_OF_BAND)
         if not self.backend.supports_worker:
             return [BATCH] * len(LAST_OF_BAND)
-        serving = [w for w in self.workers() if queue in w.queues]
-        ahead = sum(worker.rate for worker in serving) * AHEAD_SECONDS
-        bound = max(2 * sum(worker.slots for worker in serving), int(ahead))
+        bound = self.bound(queue)
         if not bound:
             return [0] * len(LAST_OF_BAND)
         numbers = runs.at_the_broker(self.database, self.alias, queue)
@@ -62,15 +91,81 @@ class Capacity:
             for last in LAST_OF_BAND
         ]
 
-    def idle_queues(self) -> set[str]:
-        """Return the queues of which a worker has a free slot."""
+    def bound(self, queue: str) -> int:
+        """Return how many messages of a queue the broker may hold at most."""
+        return max(self._bounds(queue))
+
+    def _bounds(self, queue: str) -> tuple[int, int]:
+        """Return what the workers' slots ask for, and what their pace does."""
+        serving = [w for w in self.workers() if queue in w.queues]
+        slots = sum(worker.slots for worker in serving)
+        return 2 * slots, int(sum(worker.rate for worker in serving) * self.ahead)
+
+    def may_run_dry(self, queue: str, room: int) -> bool:
+        """Say whether so much room is more than half of what the pace asks for.
+
+        Always, if the pace is too slow to ask for much: it is that of a moment ago.
+        """
+        slots, pace = self._bounds(queue)
+        return pace <= slots or 2 * room > pace
+
+    def note_crowd(self, queue: str) -> None:
+        """Remember for a moment that more was sent than there was room for."""
+        self._crowded_until[queue] = time.monotonic() + CROWDED_SECONDS
+
+    def is_crowded(self, queue: str) -> bool:
+        """Say whether it is useless to look for room: the relay comes first anyway.
+
+        A sender that would not know takes each row first and gives it back.
+        """
+        return time.monotonic() < self._crowded_until.get(queue, 0.0)
+
+    def overdue(self) -> dict[str, float]:
+        """Return for each queue after how many seconds a published run must be lost.
+
+        At once, where a process has long had nothing to do. Else the broker still has
+        work: what waits behind it has at least its turn to wait, several times over.
+        Queues without an answer are not in it.
+        """
+        idle = self._idle_workers()
+        found = {queue: 0.0 for worker in idle for queue in worker.queues}
+        for queue, number in self._published_by_queue():
+            rate = sum(w.rate for w in self.workers() if queue in w.queues)
+            if queue not in found and rate:
+                found[queue] = number / rate * TURNS
+        return found
+
+    def find_lost(self) -> int:
+        """Take back what was published, but not started in time by those who could.
+
+        Behind busy workers a published run merely waits, however long: it would be a
+        storm to send those again.
+        """
+        return sum(
+            runs.forget(self.database, self.alias, queue, BATCH, seconds - self.lost)
+            for queue, seconds in self.overdue().items()
+        )
+
+    def _idle_workers(self) -> list[Worker]:
+        """Return those that were at most half busy in each of the last looks.
+
+        A slot may be free for a moment between two runs, but hardly ever half of them,
+        and not several times in a row.
+        """
         running = Run.objects.using(self.database).filter(
             broker=self.alias, state=State.RUNNING
         )
         busy = Counter(running.values_list("worker", flat=True))
-        return {
-            queue
+        self._idle_looks = {
+            worker.name: self._idle_looks.get(worker.name, 0) + 1
             for worker in self.workers()
-            if busy[worker.name] < worker.slots
-            for queue in worker.queues
+            if busy[worker.name] <= worker.slots / 2
         }
+        return [w for w in self.workers() if self._idle_looks.get(w.name, 0) >= LOOKS]
+
+    def _published_by_queue(self) -> Iterable[tuple[str, int]]:
+        published = Run.objects.using(self.database).filter(
+            broker=self.alias, state=State.QUEUED
+        )
+        counts = published.values_list("queue_name").annotate(Count("pk"))
+        return counts.order_by()

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from core import results
-from core.errors import InvalidOption
+from core.errors import InvalidOption, NoMessage
 from core.messages import Message, delayed, ids_of, pipeline
 from core.place import Place
-from core.plan import Node, Plan
+from core.plan import Node, Plan, checked
+from core.results import Timeout
 
 ON = ("success", "end")
 
@@ -18,7 +19,7 @@ class group:  # noqa: N801  # Dramatiq's name
     """Calls that run side by side: messages, pipelines and other groups."""
 
     def __init__(self, children: Iterable[Node]) -> None:
-        self.children: list[Any] = list(children)
+        self.children: list[Any] = [checked(child) for child in children]
         self._then: list[tuple[Message[Any], bool]] = []
         self._passes = False
 
@@ -42,6 +43,8 @@ class group:  # noqa: N801  # Dramatiq's name
         """
         if on not in ON:
             raise InvalidOption("on", on, "'success' or 'end'")
+        if not isinstance(message, Message):
+            raise NoMessage(repr(message), "a message, which is what can follow")
         if not pass_results:
             message = message.copy(options={"pipe_ignore": True})
         self._passes |= pass_results
@@ -98,7 +101,7 @@ class group:  # noqa: N801  # Dramatiq's name
         return [run_id for child in self.children for run_id in child.last_ids]
 
     def get_results(
-        self, *, block: bool = False, timeout: int | None = None
+        self, *, block: bool = False, timeout: Timeout = None
     ) -> Iterator[Any]:
         """Return the members' results in order; see `Message.get_result`.
 
@@ -110,13 +113,11 @@ class group:  # noqa: N801  # Dramatiq's name
             child.get_result(block=block, timeout=timeout) for child in self.children
         )
 
-    def get_result(
-        self, *, block: bool = False, timeout: int | None = None
-    ) -> list[Any]:
+    def get_result(self, *, block: bool = False, timeout: Timeout = None) -> list[Any]:
         """Return the members' results as a list."""
         return list(self.get_results(block=block, timeout=timeout))
 
-    def wait(self, *, timeout: int | None = None) -> None:
+    def wait(self, *, timeout: Timeout = None) -> None:
         """Return when all members have ended; `ResultTimeout` after so many ms."""
         results.wait_for_end(self.ids, timeout)
 

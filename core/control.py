@@ -1,52 +1,207 @@
-"""The operators' hands: each verb changes rows through the state machine alone."""
+"""The operators' hands: each verb changes rows through the state machine alone.
 
+Each call leaves one row in the audit; a dry run leaves none. `by` says who it was: a
+user's name, or from code what made it, as "nightly clean-up".
+"""
+
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from core import monitoring, runs
+from core import audit, monitoring, runs, schedules
+from core.audit import Account
 from core.errors import UnknownRun
 from core.handler import brokers
-from core.models import State
+from core.messages import Message
+from core.models import Schedule, State
+from core.options import MAX_NAME
+from core.queue_acts import pause, purge, purgeable, resume
+from core.schedules import Plan
+
+__all__ = [
+    "answer",
+    "cancel",
+    "cancel_all",
+    "count",
+    "import_schedules",
+    "pause",
+    "pause_schedules",
+    "prunable",
+    "prune",
+    "purge",
+    "purgeable",
+    "requeue",
+    "requeue_all",
+    "resume",
+    "resume_schedules",
+    "run_schedule",
+    "schedules_to_set",
+]
 
 #: At most so many runs in one UPDATE.
 BATCH = 1000
 
 #: Which states each verb changes.
 ENDED = (State.DEAD, State.CANCELLED)
-WAITING = (State.PENDING, State.QUEUED)
 
 Step = Callable[[str, Sequence[UUID]], int]
 
 
-def requeue(ids: Sequence[str]) -> int:
+def requeue(ids: Sequence[str], *, by: str) -> int:
     """Give dead and cancelled runs a new life; return how many changed."""
-    return _each(runs.requeue, ids)
+    return _each(runs.requeue, ids, _account(by, "requeue", audit.ids(ids)))
 
 
-def cancel(ids: Sequence[str]) -> int:
-    """Stop runs that have not started; return how many changed."""
-    return _each(runs.cancel, ids)
+def cancel(ids: Sequence[str], *, by: str) -> int:
+    """Stop runs, now or while they run; return how many changed."""
+    return _each(runs.cancel, ids, _account(by, "cancel", audit.ids(ids)))
 
 
-def requeue_all(**filters: str) -> int:
+def requeue_all(*, by: str, **filters: str) -> int:
     """Requeue every dead or cancelled run that the filters mean."""
-    return _all(runs.requeue, ENDED, filters)
+    account = _account(by, "requeue_all", audit.filters(filters))
+    return _all(runs.requeue, ENDED, filters, account)
 
 
-def cancel_all(**filters: str) -> int:
+def cancel_all(*, by: str, **filters: str) -> int:
     """Cancel every run that has not started and that the filters mean."""
-    return _all(runs.cancel, WAITING, filters)
+    account = _account(by, "cancel_all", audit.filters(filters))
+    return _all(runs.cancel, runs.WAITING, filters, account)
 
 
-def _each(step: Step, ids: Sequence[str]) -> int:
+def answer(key: str, *, happened: bool, by: str, value: Any = None) -> bool:
+    """Say what became of an unknown effect; False: there is none under this key.
+
+    `value` is what `effect` returns from then on, if it has happened. Requeue its run.
+    """
+    told = "it happened" if happened else "it did not happen"
+    account = _account(by, "answer", f"{key}: {told}")
+    answers = [
+        account.step(database, partial(_answer, database, key, happened, value), int)
+        for database in brokers.databases()
+    ]
+    account.close()
+    return any(answers)
+
+
+def _answer(database: str, key: str, happened: bool, value: Any) -> bool:
+    return runs.answer(database, key, happened=happened, value=value)
+
+
+def prune(broker: str = "", *, by: str) -> dict[str, int]:
+    """Delete all that is kept no longer; return how many rows of each kind."""
+    counts: Counter[str] = Counter()
+    account = _account(by, "prune", broker or "all")
+    for alias in [broker] if broker else brokers:
+        outbox = brokers[alias].outbox
+        batch = partial(runs.prune, outbox.database, alias, outbox.retention)
+        while found := account.step(outbox.database, batch, _total):
+            counts.update(found)
+    account.close()
+    return dict(counts)
+
+
+def _total(counts: dict[str, int]) -> int:
+    return sum(counts.values())
+
+
+def prunable(broker: str = "") -> dict[str, int]:
+    """Count the rows that `prune` would delete."""
+    counts: Counter[str] = Counter()
+    for alias in [broker] if broker else brokers:
+        outbox = brokers[alias].outbox
+        counts.update(runs.prunable(outbox.database, alias, outbox.retention))
+    return dict(counts)
+
+
+def pause_schedules(names: Sequence[str] | None, *, by: str) -> int:
+    """Pause these schedules, or all if None; return how many were not paused.
+
+    Raises `UnknownSchedule` before anything is changed.
+    """
+    return _set_paused(names, _account(by, "pause_schedules", _names(names)), True)
+
+
+def resume_schedules(names: Sequence[str] | None, *, by: str) -> int:
+    """End the pause of these schedules, or of all; return how many were paused."""
+    return _set_paused(names, _account(by, "resume_schedules", _names(names)), False)
+
+
+def _set_paused(names: Sequence[str] | None, account: Account, paused: bool) -> int:
+    verb = schedules.pause if paused else schedules.resume
+    return account.steps(
+        (row._state.db or "default", partial(verb, row.name))
+        for row in _concerned(names, paused=paused)
+    )
+
+
+def schedules_to_set(names: Sequence[str] | None, *, paused: bool) -> list[str]:
+    """Return the names of those that a pause, or its end, would change."""
+    return [row.name for row in _concerned(names, paused=paused)]
+
+
+def _concerned(names: Sequence[str] | None, *, paused: bool) -> list[Schedule]:
+    if names is None:
+        rows = schedules.living()
+    else:
+        rows = [schedules.find(name) for name in dict.fromkeys(names)]
+    return [row for row in rows if row.paused != paused]
+
+
+def _names(names: Sequence[str] | None) -> str:
+    return "all" if names is None else ", ".join(names)
+
+
+def run_schedule(name: str, *, by: str) -> Message[Any]:
+    """Send what a schedule sends, now; no slot moves. Raises `UnknownSchedule`."""
+    row = schedules.find(name)
+    account = _account(by, "run_schedule", name)
+    send = partial(schedules.run_now, name, driver=by[:MAX_NAME])
+    return account.step(row._state.db or "default", send, lambda _: 1)
+
+
+def import_schedules(plans: Sequence[Plan], *, source: str, by: str) -> int:
+    """Write the schedules that are new, as `core.schedules.plan` says; return how many.
+
+    `source` goes to the audit.
+    """
+    new = [plan for plan in plans if plan.row is not None]
+    names = ", ".join(plan.name for plan in new)
+    account = _account(by, "import_schedules", f"{source}: {names}")
+    for plan in new:
+        account.step(plan.database, partial(_write, plan), lambda _: 1)
+    account.close()
+    return len(new)
+
+
+def _write(plan: Plan) -> None:
+    if plan.row is not None:
+        plan.row.save(using=plan.database)
+
+
+def _account(by: str, verb: str, target: str) -> Account:
+    return audit.account(by, verb, target, brokers.databases())
+
+
+def _each(step: Step, ids: Sequence[str], account: Account) -> int:
     keys = [_key(run_id) for run_id in ids]
-    return sum(_step(step, database, keys) for database in brokers.databases())
+    changed = sum(
+        _step(step, database, keys, account) for database in brokers.databases()
+    )
+    account.close()
+    return changed
 
 
-def _step(step: Step, database: str, keys: Sequence[UUID]) -> int:
+def _step(step: Step, database: str, keys: Sequence[UUID], account: Account) -> int:
     """Take the step in small transactions: each locks its rows until its end."""
-    batches = range(0, len(keys), BATCH)
-    return sum(step(database, keys[start : start + BATCH]) for start in batches)
+    return sum(
+        account.step(
+            database, partial(step, database, keys[start : start + BATCH]), int
+        )
+        for start in range(0, len(keys), BATCH)
+    )
 
 
 def _key(run_id: str) -> UUID:
@@ -56,17 +211,21 @@ def _key(run_id: str) -> UUID:
         raise UnknownRun(run_id) from None
 
 
-def _all(step: Step, states: Sequence[str], filters: dict[str, str]) -> int:
+def _all(
+    step: Step, states: Sequence[str], filters: dict[str, str], account: Account
+) -> int:
     changed = 0
     for database in brokers.databases():
         found = monitoring.select(database, filters).filter(state__in=states)
-        changed += _step(step, database, list(found.values_list("pk", flat=True)))
+        keys = list(found.values_list("pk", flat=True))
+        changed += _step(step, database, keys, account)
+    account.close()
     return changed
 
 
 def count(verb: str, **filters: str) -> int:
     """Return how many runs `requeue_all` or `cancel_all` would change."""
-    states = {"requeue": ENDED, "cancel": WAITING}[verb]
+    states = {"requeue": ENDED, "cancel": runs.WAITING}[verb]
     return sum(
         monitoring.select(database, filters).filter(state__in=states).count()
         for database in brokers.databases()

@@ -4,19 +4,18 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models.functions import Now
-
-from core import runs
-from core.envelope import Envelope, check_payload
+from core.envelope import Envelope, check_payload, size_of
+from core.errors import InvalidArguments, InvalidOption
 from core.models import Run
-from core.options import MAX_NAME, Options
+from core.options import MAX_NAME, Options, is_writable
 from core.outbox import Outbox
+from core.redaction import STARS
 from core.registry import registry
-from core.secret import Given, hide, seal
+from core.secret import Given, hide, seal, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,8 @@ class Entry:
     message: Envelope
     options: Options
     run: Run
-
-    @property
-    def is_due(self) -> bool:
-        """Say whether it may start at once."""
-        return not self.options.delay and self.options.eta is None
+    #: The sender's process is to publish it, before the relay does.
+    is_ours: bool
 
     @property
     def fingerprint(self) -> str:
@@ -42,7 +38,8 @@ class Entry:
     @property
     def is_keyed(self) -> bool:
         """Say whether another run may stand for it."""
-        return bool(self.run.unique_key or self.options.idempotency_key)
+        keys = (self.run.unique_key, self.options.idempotency_key)
+        return any(key is not None for key in keys)
 
     @property
     def is_direct(self) -> bool:
@@ -61,65 +58,107 @@ class Entry:
 
 
 def entry_of(
-    message: Envelope, options: Options, outbox: Outbox, max_payload: int
+    message: Envelope, options: Options, outbox: Outbox, max_payload: int, now: Any
 ) -> Entry:
-    """Return the message in the state in which it enters; refuse what cannot."""
-    sealed = _changed(message, seal)
-    check_payload(message.actor_name, [sealed.args, sealed.kwargs], max_payload)
-    due_at = _due_at(options)
-    run = Run(
+    """Return the message in the state in which it enters; refuse what cannot.
+
+    `now` is the database's time, or an expression for it.
+    """
+    if not message.queue_name:
+        message = replace(message, queue_name=options.queue_name)
+    sealed = _sealed(message)
+    payload = [sealed.args, sealed.kwargs, message.options]
+    check_payload(message.actor_name, payload, max_payload)
+    run = _row(message, sealed, options, now)
+    run.broker = outbox.alias
+    run.routed = outbox.router.find(message.actor_name) is None
+    crowded = run.routed and outbox.capacity.is_crowded(run.queue_name)
+    is_ours = not options.delay and options.eta is None and not crowded
+    if is_ours and run.limit_key is None:
+        # The sender's own publisher comes first; a limit is the relay's business.
+        run.relay_at = now + timedelta(seconds=outbox.timing.grace)
+    if options.max_age is not None:
+        run.expires_at = now + timedelta(milliseconds=options.max_age)
+    return Entry(sealed, options, run, is_ours)
+
+
+def _row(message: Envelope, sealed: Envelope, options: Options, now: Any) -> Run:
+    due_at = _due_at(options, now)
+    return Run(
         pk=UUID(message.message_id),
-        broker=outbox.alias,
         actor_name=message.actor_name,
-        queue_name=message.queue_name or options.queue_name,
+        queue_name=message.queue_name,
         priority=options.priority,
         args=list(sealed.args),
         kwargs=sealed.kwargs,
         options=message.options,
-        created_at=Now(),
+        created_at=now,
         due_at=due_at,
         relay_at=due_at,
-        unique_key=_key(options.unique_key, message),
+        unique_key=_key("unique_key", options.unique_key, message),
         unique_running=options.unique_until == "end",
         limit_key=_limit_key(options, message),
-        routed=outbox.router.find(message.actor_name) is None,
     )
-    entry = Entry(sealed, options, run)
-    if entry.is_due and run.limit_key is None:
-        # The sender's own publisher comes first; a limit is the relay's business.
-        run.relay_at = runs.later(outbox.timing.grace)
-    if options.max_age is not None:
-        run.expires_at = runs.later(options.max_age / 1000)
-    return entry
+
+
+def _sealed(message: Envelope) -> Envelope:
+    """Return a message with its secret arguments encrypted."""
+    if not _secrets_of(message):
+        return message
+    actor = registry.get(message.actor_name)
+    secrets = values_of(actor.fn, actor.secrets, message.args, message.kwargs)
+    try:
+        size_of(secrets)
+    except ValueError:
+        # Without the reason, and the error that holds it: it would tell of the value.
+        problem = "a secret argument is not JSON"
+        raise InvalidArguments(message.actor_name, problem) from None
+    return _changed(message, seal)
+
+
+def _secrets_of(message: Envelope) -> frozenset[str]:
+    known = message.actor_name in registry
+    return registry.get(message.actor_name).secrets if known else frozenset()
 
 
 def _changed(message: Envelope, change: Callable[..., Given]) -> Envelope:
-    if message.actor_name not in registry:
+    secrets = _secrets_of(message)
+    if not secrets:
         return message
-    actor = registry.get(message.actor_name)
-    if not actor.secrets:
-        return message
-    args, kwargs = change(actor.fn, actor.secrets, message.args, message.kwargs)
+    fn = registry.get(message.actor_name).fn
+    args, kwargs = change(fn, secrets, message.args, message.kwargs)
     return replace(message, args=args, kwargs=kwargs)
 
 
-def _due_at(options: Options) -> Any:
+def _due_at(options: Options, now: Any) -> Any:
     if options.eta is not None:
         return datetime.fromtimestamp((options.eta + options.delay) / 1000, UTC)
-    return runs.later(options.delay / 1000) if options.delay else Now()
+    return now + timedelta(milliseconds=options.delay) if options.delay else now
 
 
-def _key(key: Callable[..., str] | str | None, message: Envelope) -> str | None:
-    """Return a key as its actor computes it; a long one as its digest."""
+def _key(
+    option: str, key: Callable[..., str | None] | str | None, message: Envelope
+) -> str | None:
+    """Return a key as its actor computes it.
+
+    A long one as its digest, and one that may be made of a secret. Raises
+    `InvalidOption` unless it is a string or None. What is made a string, as an object,
+    may never be the same twice.
+    """
+    secretly = callable(key) and _secrets_of(message)
     value = key(*message.args, **message.kwargs) if callable(key) else key
     if value is None:
         return None
-    text = str(value)
-    return text if len(text) <= MAX_NAME else hashlib.sha256(text.encode()).hexdigest()
+    if not isinstance(value, str) or not is_writable(value):
+        shown = STARS if secretly else value
+        raise InvalidOption(option, shown, "a string, in UTF-8 and without NUL")
+    if len(value) <= MAX_NAME and not secretly:
+        return value
+    return hashlib.sha256(value.encode()).hexdigest()
 
 
 def _limit_key(options: Options, message: Envelope) -> str | None:
     if not (options.concurrency or options.rate_limit):
         return None
-    key = _key(options.concurrency_key, message)
+    key = _key("concurrency_key", options.concurrency_key, message)
     return message.actor_name if key is None else f"{message.actor_name}:{key}"

@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 
 from django.core.signing import BadSignature, Signer
 
-from core.errors import BadMessage, InvalidArguments, PayloadTooLarge
+from core.errors import BadMessage, InvalidArguments, InvalidOption, PayloadTooLarge
+from core.registry import registry
 
 #: Arguments may be nested so deep: a worker's stack must hold it once more.
 DEEPEST = 100
@@ -24,7 +25,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, eq=True)
+@dataclass(frozen=True, eq=True, repr=False)
 class Envelope:
     """One call of one actor. The fields are Dramatiq's."""
 
@@ -37,9 +38,16 @@ class Envelope:
     message_timestamp: int = field(default_factory=now_ms)
 
     def __str__(self) -> str:
-        given = [repr(value) for value in self.args]
-        given += [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        args, kwargs = registry.shown(self.actor_name, self.args, self.kwargs)
+        given = [repr(value) for value in args]
+        given += [f"{name}={value!r}" for name, value in kwargs.items()]
         return f"{self.actor_name}({', '.join(given)})"
+
+    def __repr__(self) -> str:
+        args, kwargs = registry.shown(self.actor_name, self.args, self.kwargs)
+        values = self.asdict() | {"args": args, "kwargs": kwargs}
+        given = ", ".join(f"{name}={value!r}" for name, value in values.items())
+        return f"{type(self).__name__}({given})"
 
     def asdict(self) -> dict[str, Any]:
         """Return the seven fields as plain values; `args` as a list."""
@@ -48,16 +56,10 @@ class Envelope:
 
 
 def check_payload(actor_name: str, payload: Any, limit: int) -> None:
-    """Refuse what would not come back from JSON as it went in, or is too large.
-
-    `limit` is in bytes. NUL and lone surrogates are refused because PostgreSQL's jsonb
-    refuses them, in the middle of the caller's transaction.
-    """
+    """Refuse arguments that are not JSON, see `size_of`, or take over `limit` bytes."""
     try:
-        _check(payload)
-        text = json.dumps(payload, allow_nan=False, ensure_ascii=False)
-        size = len(text.encode())
-    except (TypeError, ValueError, RecursionError) as error:
+        size = size_of(payload)
+    except ValueError as error:
         raise InvalidArguments(
             actor_name, f"the arguments are not JSON: {error}"
         ) from None
@@ -65,10 +67,32 @@ def check_payload(actor_name: str, payload: Any, limit: int) -> None:
         raise PayloadTooLarge(actor_name, size, limit)
 
 
+def check_json(name: str, value: Any) -> None:
+    """Raise `InvalidOption` for a value that is not JSON; see `size_of`."""
+    try:
+        size_of(value)
+    except ValueError as error:
+        raise InvalidOption(name, value, f"JSON ({error})") from None
+
+
+def size_of(value: Any) -> int:
+    """Return the bytes that a value takes as JSON.
+
+    Raises ValueError for what would not come back from JSON as it went in. NUL and lone
+    surrogates are refused because PostgreSQL's jsonb refuses them, in the middle of a
+    transaction.
+    """
+    try:
+        _check(value)
+        return len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
 def _check(value: Any, depth: int = 0) -> None:
     """Refuse what `json.dumps` would change silently, or a database refuse."""
     if depth > DEEPEST:
-        raise ValueError(f"they are nested deeper than {DEEPEST}")
+        raise ValueError(f"nested deeper than {DEEPEST}")
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
@@ -79,7 +103,7 @@ def _check(value: Any, depth: int = 0) -> None:
         for item in value:
             _check(item, depth + 1)
     elif isinstance(value, str) and "\0" in value:
-        raise ValueError("a NUL character is in them")
+        raise ValueError("there is a NUL character")
 
 
 class Seal:
@@ -96,7 +120,8 @@ class Seal:
 
     def sign_message(self, message: Envelope) -> str:
         """Return the body of a message that has no row."""
-        return self._whole.sign(json.dumps(message.asdict(), separators=(",", ":")))
+        text = json.dumps(message.asdict(), separators=(",", ":"), ensure_ascii=False)
+        return self._whole.sign(text)  # as long as `check_payload` has counted
 
     def open(self, body: str) -> UUID | Envelope:
         """Return the run's id, or the whole message.

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from core import middleware
+from core.envelope import Envelope
 from core.errors import BrokerConfigError, UnknownRun
 from core.options import Options
 from core.registry import registry
@@ -54,11 +55,12 @@ class BrokerHandler:
 
     def extra_options(self) -> frozenset[str]:
         """Return the options that the middleware of any alias understands."""
-        names: set[str] = set()
-        for alias, config in settings.BROKERS.items():
-            for link in middleware.build(alias, config.get("MIDDLEWARE", ())):
-                names |= link.actor_options
-        return frozenset(names)
+        links = (
+            link
+            for alias, config in settings.BROKERS.items()
+            for link in middleware.build(alias, config.get("MIDDLEWARE", ()))
+        )
+        return middleware.options_of(links)
 
     def namespace(self) -> str:
         """Return the namespace of the default alias: the name of this project."""
@@ -98,7 +100,16 @@ class BrokerHandler:
         broker: Broker = import_string("core.broker.Broker")(
             alias, settings.BROKERS[alias]
         )
+        broker.inbox.carrier = lambda message: self._beside(broker, message).inbox
         return broker
+
+    def _beside(self, broker: "Broker", message: Envelope) -> "Broker":
+        """Return the broker of what follows a run of `broker`, in its transaction."""
+        if message.actor_name not in registry:
+            return broker  # a callback of another release
+        own = self.carrier(message.actor_name, message.options)
+        # Another database has another transaction.
+        return own if own.database == broker.database else broker
 
 
 brokers = BrokerHandler()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +12,25 @@ from django.db.models.functions import Now
 from core import runs
 from core.capacity import BATCH
 from core.entry import Entry, entry_of
-from core.envelope import Envelope
-from core.errors import BrokerUnavailable, OptionConflict, UnknownActor
+from core.envelope import Envelope, check_json
+from core.errors import (
+    BrokerUnavailable,
+    CallbackRefused,
+    OptionConflict,
+    UnknownActor,
+)
 from core.middleware import Chain
 from core.models import Batch, Run
-from core.options import PERIODS, Options
+from core.options import NAMES, PERIODS, Options, queue_name
 from core.outbox import Outbox
 from core.place import Place
 from core.registry import Declared, registry
 from core.runs import Rule
 
 logger = logging.getLogger(__name__)
+
+#: From so many messages on it is worth asking the database for its time first.
+MANY = 20
 
 
 class Inbox:
@@ -34,6 +43,8 @@ class Inbox:
         self.chain = chain
         self.defaults = defaults
         self.max_payload = max_payload
+        #: Finds the inbox of a callback: of its actor's alias.
+        self.carrier: Callable[[Envelope], Inbox] = lambda message: self
         self._rules: tuple[int, dict[str, Rule]] | None = None
 
     def enqueue(self, messages: Sequence[Envelope]) -> list[UUID]:
@@ -44,7 +55,8 @@ class Inbox:
         """
         for message in messages:
             _check(message)
-        entries = [self.entry(message) for message in messages]
+        now = self._now(len(messages))
+        entries = [self.entry(message, now) for message in messages]
         self._announce("before", entries)
         direct = [entry for entry in entries if entry.is_direct]
         ids = self._write([entry for entry in entries if not entry.is_direct])
@@ -54,11 +66,19 @@ class Inbox:
         return [ids.get(entry.run.pk, entry.run.pk) for entry in entries]
 
     def follow_up(self, messages: Sequence[Envelope]) -> None:
-        """Write callbacks, in the transaction that settles what they follow."""
-        entries = [self.entry(message) for message in messages]
-        self._announce("before", entries)
-        self._write(entries)
-        self._announce("after", entries)
+        """Write callbacks, in the transaction that settles what they follow.
+
+        Raises `CallbackRefused`: one of them cannot be sent, and it was not written.
+        """
+        for message in messages:
+            try:
+                inbox = self.carrier(message)
+                entry = inbox.entry(message)
+            except Exception as error:  # also what the actor's own key raises
+                raise CallbackRefused(message.actor_name, str(error)) from error
+            inbox._announce("before", [entry])
+            inbox._write([entry])
+            inbox._announce("after", [entry])
 
     def _announce(self, when: str, entries: Sequence[Entry]) -> None:
         if self.chain.links:
@@ -71,7 +91,7 @@ class Inbox:
         self.outbox.add([entry.run for entry in entries if not entry.is_keyed])
         ids = {e.run.pk: self._write_keyed(e) for e in entries if e.is_keyed}
         made = [e for e in entries if ids.get(e.run.pk, e.run.pk) == e.run.pk]
-        self.outbox.publish_soon([e.run for e in made if e.is_due])
+        self.outbox.publish_soon([e.run for e in made if e.is_ours])
         return ids
 
     def _write_keyed(self, entry: Entry) -> UUID:
@@ -86,6 +106,7 @@ class Inbox:
         """Publish messages without a row: now, or once the transaction commits."""
         if not entries:
             return
+        self.outbox.check_transaction()
         if connections[self.outbox.database].in_atomic_block:
             transaction.on_commit(
                 lambda: self._send_late(entries),
@@ -109,13 +130,28 @@ class Inbox:
             logger.warning("Kept %d direct messages as rows: %s", len(entries), error)
             self._write(entries)
 
-    def entry(self, message: Envelope) -> Entry:
-        """Return the message as the run that it becomes, checked."""
-        return entry_of(message, self._options(message), self.outbox, self.max_payload)
+    def _now(self, number: int) -> Any:
+        return Now() if number < MANY else runs.now(self.outbox.database)
+
+    def entry(self, message: Envelope, now: Any = None) -> Entry:
+        """Return the message as the run that it becomes, checked.
+
+        Also its options, which `copy` or a Message made by hand may have got past us.
+        """
+        given = Options.check("send", message.options, self.chain.options)
+        for name in given.keys() - NAMES:
+            check_json(name, given[name])
+        if message.queue_name:
+            queue_name("queue_name", message.queue_name)
+        if given != message.options or self.chain.links:
+            # Middleware may add to the options; a caller's are shared by its sends.
+            message = replace(message, options=dict(given))
+        options, moment = self._options(message), Now() if now is None else now
+        return entry_of(message, options, self.outbox, self.max_payload, moment)
 
     def _options(self, message: Envelope) -> Options:
         try:
-            declared: Mapping[str, Any] = registry.get(message.actor_name).options
+            declared = Options.own(registry.get(message.actor_name).options)
         except UnknownActor:
             # A callback of another release: it waits for a worker that knows it.
             declared = {}
@@ -126,10 +162,10 @@ class Inbox:
 
     def queue_of(self, actor: Declared) -> str:
         """Return the queue that an actor's messages go to unless they say otherwise."""
-        return self._resolve(actor.options).queue_name
+        return self._resolve(Options.own(actor.options)).queue_name
 
     def rules(self) -> dict[str, Rule]:
-        """Return the limits of the actors that have some, by the actor's name."""
+        """Return the limits of every declared actor, by its name."""
         known = len(registry)
         if self._rules is None or self._rules[0] != known:
             self._rules = (known, self._read_rules())
@@ -137,12 +173,12 @@ class Inbox:
 
     def _read_rules(self) -> dict[str, Rule]:
         resolved = {
-            actor.actor_name: self._resolve(actor.options) for actor in registry
+            actor.actor_name: self._resolve(Options.own(actor.options))
+            for actor in registry
         }
         return {
             name: Rule(options.concurrency, _interval(options.rate_limit))
             for name, options in resolved.items()
-            if options.concurrency or options.rate_limit
         }
 
     def compose(self, placed: Sequence[tuple[Envelope, Place]]) -> None:
@@ -151,7 +187,8 @@ class Inbox:
         In the caller's transaction. Raises `OptionConflict` for one with a key: another
         run may stand for it, and what follows would wait for the wrong one.
         """
-        entries = [self.entry(message) for message, _ in placed]
+        now = self._now(len(placed))
+        entries = [self.entry(message, now) for message, _ in placed]
         for entry, (_, place) in zip(entries, placed, strict=True):
             piped = place.after is not None and not entry.options.pipe_ignore
             _check(entry.message, (None,) if piped else ())
@@ -165,7 +202,7 @@ class Inbox:
             _place(entry.run, place)
         self._announce("before", entries)
         self.outbox.add([entry.run for entry in entries])
-        due = [e.run for e in entries if not e.run.after and e.is_due]
+        due = [e.run for e in entries if not e.run.after and e.is_ours]
         self.outbox.publish_soon(due[:BATCH])
         self._announce("after", entries)
 

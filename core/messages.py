@@ -10,12 +10,13 @@ from core.envelope import Envelope
 from core.handler import brokers
 from core.options import duration
 from core.place import Place
-from core.plan import Node, Plan
+from core.plan import Node, Plan, checked
+from core.results import Timeout
 
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, eq=True)
+@dataclass(frozen=True, eq=True, repr=False)
 class Message(Envelope, Generic[R]):
     """A frozen call: compared by value; see `Envelope` for its fields.
 
@@ -66,7 +67,7 @@ class Message(Envelope, Generic[R]):
         run = brokers.find(self.message_id)
         return brokers[run.broker].cancel(self.message_id)
 
-    def get_result(self, *, block: bool = False, timeout: int | None = None) -> R:
+    def get_result(self, *, block: bool = False, timeout: Timeout = None) -> R:
         """Return what the actor returned; `timeout` in ms, 10 s unless given.
 
         Raises:
@@ -93,6 +94,13 @@ class Message(Envelope, Generic[R]):
         return [self.message_id]
 
 
+def sent(message: Message[R], run_id: UUID) -> Message[R]:
+    """Return a message as it was taken in: under an earlier one's id, perhaps."""
+    if str(run_id) == message.message_id:
+        return message
+    return replace(message, message_id=str(run_id), created=False)
+
+
 class pipeline:  # noqa: N801  # Dramatiq's name
     """Calls one after the other; each gets the result of the one before it.
 
@@ -102,7 +110,7 @@ class pipeline:  # noqa: N801  # Dramatiq's name
 
     def __init__(self, children: Sequence[Node]) -> None:
         self.messages: list[Any] = []
-        for child in children:
+        for child in map(checked, children):
             inner = child.messages if isinstance(child, pipeline) else [child]
             self.messages += inner
         if not self.messages:
@@ -143,12 +151,12 @@ class pipeline:  # noqa: N801  # Dramatiq's name
         found: list[str] = self.messages[-1].last_ids
         return found
 
-    def get_result(self, *, block: bool = False, timeout: int | None = None) -> Any:
+    def get_result(self, *, block: bool = False, timeout: Timeout = None) -> Any:
         """Return the result of the last step; see `Message.get_result`."""
         return self.messages[-1].get_result(block=block, timeout=timeout)
 
     def get_results(
-        self, *, block: bool = False, timeout: int | None = None
+        self, *, block: bool = False, timeout: Timeout = None
     ) -> Iterator[Any]:
         """Return the result of every step in order; every actor must keep its own."""
         for step in self.messages:

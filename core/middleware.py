@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from core.envelope import Envelope
 from core.errors import BrokerConfigError, SkipMessage
+from core.redaction import trace
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Chain:
     @property
     def options(self) -> frozenset[str]:
         """The options that the middleware understands."""
-        return frozenset().union(*(link.actor_options for link in self.links))
+        return options_of(self.links)
 
     def before(self, hook: str, *args: Any) -> None:
         """Call `before_<hook>`; only `SkipMessage` comes out."""
@@ -107,12 +108,24 @@ class Chain:
             method = getattr(link, hook, None)
             if method is not None:
                 method(self.broker, *args, **kwargs)
-        except SkipMessage:
+        except SkipMessage as raised:
             if hook == "before_process_message":
                 raise
-            logger.exception("%s of %r raised; ignored.", hook, link)
-        except Exception:
-            logger.exception("%s of %r raised; ignored.", hook, link)
+            _ignore(hook, link, raised)
+        except Exception as raised:
+            _ignore(hook, link, raised)
+
+
+def _ignore(hook: str, link: Any, raised: BaseException) -> None:
+    # In the midst of a failure its context is what the body raised.
+    logger.error("%s of %r raised; ignored.\n%s", hook, link, trace(raised))
+
+
+def options_of(links: Iterable[Any]) -> frozenset[str]:
+    """Return the options that middleware understands."""
+    # Looked up, as its hooks are.
+    given = (getattr(link, "actor_options", ()) for link in links)
+    return frozenset().union(*given)
 
 
 def build(alias: str, given: Iterable[Any]) -> list[Any]:

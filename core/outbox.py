@@ -20,6 +20,7 @@ from core.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
 from core.envelope import Envelope, Seal
 from core.errors import BrokerUnavailable, WrongDatabase
 from core.models import Run, State
+from core.retention import Retention
 from core.routing import Router
 from core.runs import Rules
 from core.timing import Timing
@@ -55,11 +56,15 @@ class Outbox:
         self.router = router
         #: The last round of the relay found no room for a queue.
         self.is_full = False
-        #: The limits of the actors that are known by now.
+        #: It found a queue that may be empty before long.
+        self.is_low = False
+        #: The limits of every actor that is known by now.
         self.rules: Callable[[], Rules] = dict
+        #: How long what has ended is kept.
+        self.retention = Retention()
         self.seal = Seal(namespace)
         self._prefix = f"{namespace}.{backend.engine}.{alias}"
-        self.capacity = Capacity(alias, database, backend)
+        self.capacity = Capacity(alias, database, backend, timing.lost)
         self._broken_until = 0.0
 
     def physical(self, queue: str) -> str:
@@ -142,7 +147,8 @@ class Outbox:
             publisher.put(self.push, rows)
             return
         rows = self.router.route(rows)
-        self.publish([row for row in rows if row.limit_key is None])
+        free = [row for row in rows if row.limit_key is None]
+        self.publish([r for r in free if not self.capacity.is_paused(r.queue_name)])
         self._relay_queues([row.queue_name for row in rows if row.limit_key])
 
     def push(self, rows: Sequence[Run]) -> None:
@@ -173,6 +179,8 @@ class Outbox:
             room = 0
         for start in range(0, room, BATCH):
             self.publish(free[start : min(start + BATCH, room)])
+        if room < len(free):
+            self.capacity.note_crowd(queue)
         for start in range(room, len(free), BATCH):
             # The relay need not wait for us any longer.
             left = [row.pk for row in free[start : start + BATCH]]
@@ -180,12 +188,12 @@ class Outbox:
 
     def publish(self, rows: Sequence[Run]) -> None:
         """Hand runs to the broker, then note it. Raises `BrokerUnavailable`."""
-        self.backend.publish([self._hint(row) for row in rows])
+        self.backend.publish([self.hint(row) for row in rows])
         runs.mark(self.database, rows, self.timing.lost)
 
-    def _hint(self, row: Run) -> Hint:
-        run_id = str(row.pk)
-        queue = self.physical(row.queue_name)
+    def hint(self, row: Run) -> Hint:
+        """Return a run as the engine carries it."""
+        run_id, queue = str(row.pk), self.physical(row.queue_name)
         band = band_of(row.priority)
         return Hint(run_id, row.actor_name, queue, self.seal.sign(run_id), band)
 
@@ -198,10 +206,12 @@ class Outbox:
         served = {
             queue for worker in self.capacity.workers() for queue in worker.queues
         }
-        self.is_full = False
+        self.is_full = self.is_low = False
         queues = served if self.backend.supports_worker else declared
         published, trouble = 0, None
         for queue in queues:
+            if self.capacity.is_paused(queue):
+                continue
             try:
                 published += self._relay(queue)
             except BrokerUnavailable as error:
@@ -213,7 +223,9 @@ class Outbox:
         return published
 
     def _relay(self, queue: str) -> int:
-        room = [min(number, BATCH) for number in self.capacity.room(queue)]
+        whole = self.capacity.room(queue)
+        self.is_low |= self.capacity.may_run_dry(queue, max(whole))
+        room = [min(number, BATCH) for number in whole]
         if not max(room):
             self.is_full = True
             return 0
@@ -233,14 +245,3 @@ class Outbox:
             runs.give_back(self.database, [row.pk for row in rows], 0.5)
             raise
         return len(rows)
-
-    def find_lost(self) -> int:
-        """Take back what was published and not started though a worker was idle.
-
-        While every worker of its queue is busy a published run merely waits, however
-        long: it would be a storm to send those again.
-        """
-        return sum(
-            runs.forget(self.database, self.alias, queue, BATCH)
-            for queue in self.capacity.idle_queues()
-        )

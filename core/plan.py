@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
 from core.envelope import Envelope
-from core.errors import WrongDatabase
+from core.errors import NoMessage, SentTwice, WrongDatabase
 from core.handler import brokers
 from core.place import Place
 
@@ -19,6 +19,13 @@ class Node(Protocol):
 
     def plan(self, plan: "Plan", place: Place) -> UUID:
         """Add this to a plan; return the id of what ends with it."""
+
+
+def checked(given: Any) -> Any:
+    """Return what a composition may be made of, or raise `NoMessage`."""
+    if isinstance(given, type) or not hasattr(given, "plan"):
+        raise NoMessage(repr(given), "a message, a pipeline or a group")
+    return given
 
 
 @dataclass
@@ -32,6 +39,8 @@ class Plan:
     def add(self, message: Envelope, alias: str, place: Place) -> UUID:
         """Add a run; return its id."""
         run_id = UUID(message.message_id)
+        if run_id in self.messages:
+            raise SentTwice(f"{message.actor_name} {run_id}")
         self.messages[run_id] = (message, place)
         self.aliases[run_id] = alias
         return run_id
@@ -57,6 +66,8 @@ class Plan:
         if not by_alias:
             return
         database = _one_database(by_alias)
+        # Before we open a transaction: it is the caller's that counts.
+        brokers[min(by_alias)].outbox.check_transaction()
         with transaction.atomic(using=database):
             for alias, members in by_alias.items():
                 brokers[alias].inbox.compose(members)

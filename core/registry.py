@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from core.errors import DuplicateActor, UnknownActor
+from core.secret import Given, stars
 
 
 class Declared(Protocol):
@@ -21,6 +22,14 @@ class Declared(Protocol):
     def secrets(self) -> frozenset[str]: ...
 
     def message(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def message_with_options(
+        self,
+        *,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any: ...
 
     def check_arguments(
         self, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -58,6 +67,13 @@ class Registry:
 
     def __iter__(self) -> Iterator[Declared]:
         return iter(tuple(self._actors.values()))
+
+    def shown(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Given:
+        """Return arguments as a log or a page may show them."""
+        if name not in self:
+            return tuple(args), dict(kwargs)
+        actor = self.get(name)
+        return stars(actor.fn, actor.secrets, args, kwargs)
 
 
 registry = Registry()

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from core.errors import ResultFailure, ResultMissing, ResultTimeout, UnknownRun
 from core.handler import brokers
+from core.options import duration
 
 #: `get_result(block=True)` waits so long unless told, ms. Source: Dramatiq 2.2.
 DEFAULT_TIMEOUT = 10_000
@@ -15,6 +16,9 @@ DEFAULT_TIMEOUT = 10_000
 FIRST_LOOK, LONGEST_LOOK = 0.2, 1.0
 #: So many runs are looked at in one query.
 CHUNK = 500
+
+#: A timedelta, or an int of milliseconds; None: the default.
+Timeout = timedelta | int | None
 
 ENDED = ("succeeded", "dead", "cancelled")
 
@@ -34,10 +38,10 @@ def _rows(ids: Sequence[str], *fields: str) -> dict[str, dict[str, Any]]:
 class Patience:
     """A deadline for several waits, with longer and longer pauses."""
 
-    def __init__(self, block: bool, timeout: int | None) -> None:
+    def __init__(self, block: bool, timeout: Timeout) -> None:
         self.block = block
-        timeout = DEFAULT_TIMEOUT if timeout is None else timeout
-        self._deadline = time.monotonic() + timeout / 1000
+        wait = duration("timeout", DEFAULT_TIMEOUT if timeout is None else timeout)
+        self._deadline = time.monotonic() + wait / 1000
         self._pause = FIRST_LOOK
 
     def wait(self, what: str) -> None:
@@ -51,7 +55,7 @@ class Patience:
         self._pause = min(self._pause * 1.25, LONGEST_LOOK)
 
 
-def results(ids: Sequence[str], *, block: bool, timeout: int | None) -> Iterator[Any]:
+def results(ids: Sequence[str], *, block: bool, timeout: Timeout) -> Iterator[Any]:
     """Return the results of runs in their order, each as soon as it is there.
 
     `timeout` in ms, of all together. Raises `ResultMissing`, `ResultTimeout`,
@@ -73,7 +77,7 @@ def _of_chunk(chunk: list[str], patience: Patience) -> Iterator[Any]:
             patience.wait(f"Run {chunk[0]}")
 
 
-def wait_for_end(ids: Sequence[str], timeout: int | None) -> None:
+def wait_for_end(ids: Sequence[str], timeout: Timeout) -> None:
     """Return when all runs have ended; raise `ResultTimeout` after `timeout` ms."""
     patience, waiting = Patience(True, timeout), list(ids)
     while waiting:

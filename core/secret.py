@@ -9,12 +9,17 @@ import base64
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar, get_type_hints
+from inspect import Parameter
+from itertools import repeat
+from types import SimpleNamespace
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+from core.redaction import STARS
 
 T = TypeVar("T")
 
@@ -26,18 +31,31 @@ KEY = "$secret"
 
 
 def names_of(fn: Callable[..., Any]) -> frozenset[str]:
-    """Return the parameters of a function that are annotated as secret."""
-    try:
-        hints = get_type_hints(fn, include_extras=True)
-    except NameError:
-        # A name for type checkers alone; the others are read as they are written.
-        hints = inspect.get_annotations(fn)
+    """Return the parameters of a function that are annotated as secret.
+
+    Also where only a part is, as in `Secret[str] | None`: the whole is encrypted.
+    """
+    annotations = inspect.get_annotations(fn)
     return frozenset(
-        name
-        for name, hint in hints.items()
-        if MARK in getattr(hint, "__metadata__", ())
-        or (isinstance(hint, str) and "Secret[" in hint)
+        name for name, hint in annotations.items() if _is_secret(_read(fn, hint))
     )
+
+
+def _read(fn: Callable[..., Any], hint: Any) -> Any:
+    """Return an annotation as what it means, or as the text that it is."""
+    known = getattr(inspect.unwrap(fn), "__globals__", {})
+    one = SimpleNamespace(__annotations__={"one": hint})
+    try:
+        return get_type_hints(one, known, include_extras=True)["one"]
+    except (NameError, AttributeError, TypeError, SyntaxError):
+        return hint  # there are names for type checkers alone
+
+
+def _is_secret(hint: Any) -> bool:
+    if isinstance(hint, str):
+        return "Secret[" in hint
+    marks = getattr(hint, "__metadata__", ())
+    return MARK in marks or any(_is_secret(part) for part in get_args(hint))
 
 
 @lru_cache(maxsize=4)
@@ -49,18 +67,51 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([derived(key) for key in keys])
 
 
-def _encrypt(value: Any) -> dict[str, str]:
+def encrypt(value: Any) -> dict[str, str]:
+    """Return a value as it may lie about."""
     return {KEY: _here().encrypt(json.dumps(value).encode()).decode()}
 
 
-def _decrypt(value: Any) -> Any:
+def decrypt(value: Any) -> Any:
+    """Return a value as it was before `encrypt`, any other as it is."""
     if not isinstance(value, dict) or set(value) != {KEY}:
-        return value  # the result of the step before: it was never encrypted
+        return value
     return json.loads(_here().decrypt(value[KEY].encode()))
 
 
 def _here() -> MultiFernet:
     return _cipher((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+def values_of(
+    fn: Callable[..., Any],
+    names: Collection[str],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> list[Any]:
+    """Return the secret ones among arguments."""
+    found: list[Any] = []
+    _each(found.append, fn, names, args, kwargs)
+    return found
+
+
+def opened(
+    fn: Callable[..., Any],
+    names: Collection[str],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> list[Any]:
+    """Return the secret ones among arguments, as they were given."""
+    secrets = values_of(fn, names, args, kwargs)
+    return [decrypt(value) for value in secrets if _can_open(value)]
+
+
+def _can_open(value: Any) -> bool:
+    try:
+        decrypt(value)
+    except InvalidToken:
+        return False  # its key is forgotten: nobody can show it
+    return True
 
 
 Given = tuple[tuple[Any, ...], dict[str, Any]]
@@ -73,7 +124,7 @@ def seal(
     kwargs: Mapping[str, Any],
 ) -> Given:
     """Return arguments with the secret ones encrypted."""
-    return _each(_encrypt, fn, names, args, kwargs)
+    return _each(encrypt, fn, names, args, kwargs)
 
 
 def unseal(
@@ -83,7 +134,7 @@ def unseal(
     kwargs: Mapping[str, Any],
 ) -> Given:
     """Return arguments with the secret ones as they were given."""
-    return _each(_decrypt, fn, names, args, kwargs)
+    return _each(decrypt, fn, names, args, kwargs)
 
 
 def hide(
@@ -96,6 +147,16 @@ def hide(
     return _each(lambda value: None, fn, names, args, kwargs)
 
 
+def stars(
+    fn: Callable[..., Any],
+    names: Collection[str],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> Given:
+    """Return arguments with stars for the secret ones, to show."""
+    return _each(lambda value: STARS, fn, names, args, kwargs)
+
+
 def _each(
     change: Callable[[Any], Any],
     fn: Callable[..., Any],
@@ -105,11 +166,32 @@ def _each(
 ) -> Given:
     if not names:
         return tuple(args), dict(kwargs)
-    places = list(inspect.signature(fn).parameters)
+    parameters = inspect.signature(fn).parameters
     return (
         tuple(
             change(value) if place in names else value
-            for place, value in zip([*places, *[""] * len(args)], args, strict=False)
+            for place, value in zip(_places(parameters), args, strict=False)
         ),
-        {name: change(v) if name in names else v for name, v in kwargs.items()},
+        {
+            name: change(value) if _name(parameters, name) in names else value
+            for name, value in kwargs.items()
+        },
     )
+
+
+def _places(parameters: Mapping[str, Parameter]) -> Iterator[str]:
+    """Yield the parameter of each positional argument, without an end."""
+    for name, parameter in parameters.items():
+        if parameter.kind is Parameter.VAR_POSITIONAL:
+            yield from repeat(name)
+        if parameter.kind is not Parameter.KEYWORD_ONLY:
+            yield name
+    yield from repeat("")
+
+
+def _name(parameters: Mapping[str, Parameter], given: str) -> str:
+    """Return the parameter of a keyword argument."""
+    if given in parameters:
+        return given
+    rest = (n for n, p in parameters.items() if p.kind is Parameter.VAR_KEYWORD)
+    return next(rest, "")

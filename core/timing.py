@@ -17,7 +17,7 @@ class Timing:
     relay: float = 0.5  # waiting runs are looked for so often
     grace: float = 1.5  # the sender's own publisher thread gets so long before that
     reserve: float = 5  # a relay that took a run and died blocks it so long
-    lost: float = 30  # published, not started, and a worker idle: sent again
+    lost: float = 20  # published, not started though somebody could: sent again
     unknown: float = 3600  # an actor nobody knows: dead afterwards
     stuck: float = 10  # a body goes on so long after its time limit: beyond help
     stop: float = 30  # running bodies get so long at a graceful stop

@@ -4,6 +4,10 @@ TASK_BACKEND  celery (default), dramatiq or inprocess
 BROKER_URL    redis://, rediss://, unix:// or amqp://; the embedded Valkey when unset
 EVENTS        where events go out to other services, a name; nowhere when unset
 DATABASE_URL  SQLite in var/ when unset
+TASK_SCHEDULER  what keeps the time of schedules: beat (default) or apscheduler
+LOG_LEVEL     INFO of our own and WARNING of the rest when unset
+LOG_FORMAT    line, key-value (in production) or json
+METRICS_TOKEN what Prometheus must have to read /metrics; nobody may when unset
 EMAIL_URL     smtp://, smtps://, smtp+tls://; files in var/mail when unset
 """
 
@@ -14,6 +18,7 @@ from backends.dramatiq.settings import dramatiq_broker
 from settings.brokers import backend, embedded_url
 from settings.databases import database, sqlite_url
 from settings.environment import env
+from settings.logs import log_lines
 
 BASE_DIR = Path(__file__).resolve().parents[1]
 VAR = BASE_DIR / "var"
@@ -85,6 +90,15 @@ BROKERS: dict[str, dict[str, Any]] = {
 }
 DRAMATIQ_BROKER = dramatiq_broker(BROKERS)
 
+#: What may keep the time of schedules, and what does.
+SCHEDULERS = {
+    "beat": "backends.celery.beat.run",
+    "apscheduler": "backends.apscheduler.run",
+}
+SCHEDULER = env.str("TASK_SCHEDULER", default="beat")
+#: Who knows what `tasks schedules import` takes over.
+SCHEDULE_IMPORTER = "backends.celery.importing.find"
+
 if "EMAIL_URL" in env.ENVIRON:
     vars().update(env.email_url("EMAIL_URL"))
 else:
@@ -96,19 +110,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 #: Who gets the sales report.
 SHOP_ADMIN_EMAIL = env.str("SHOP_ADMIN_EMAIL", default="admin@example.org")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "loggers": {
-        "core": {"level": env.str("LOG_LEVEL", default="INFO")},
-        "shop": {"level": env.str("LOG_LEVEL", default="INFO")},
-        # Both say with a traceback what the adapters handle and core logs in a line.
-        "pika": {"level": "CRITICAL"},
-        "celery.worker.request": {"level": "CRITICAL", "propagate": False},
-    },
-}
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+#: The environments differ in how a line looks when nobody says it.
+LOG_LEVEL = env.str("LOG_LEVEL", default=None)
+LOGGING = log_lines(env.str("LOG_FORMAT", default="line"), LOG_LEVEL)

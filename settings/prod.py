@@ -1,9 +1,10 @@
 """In production: what matters must be in the environment, or nothing starts."""
 
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
-from settings.base import BROKERS
+from settings.base import BROKERS, LOG_LEVEL
 from settings.databases import database
 from settings.environment import env
+from settings.logs import log_lines
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
@@ -11,6 +12,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 DATABASES = {"default": database(env.str("DATABASE_URL"))}
 BROKERS["default"]["URL"] = env.str("BROKER_URL")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+LOGGING = log_lines(env.str("LOG_FORMAT", default="key-value"), LOG_LEVEL)
 vars().update(env.email_url("EMAIL_URL"))
 
 SESSION_COOKIE_SECURE = True

@@ -1,8 +1,19 @@
 """Taking goods out of the stock, many orders at once, never more than there are."""
 
-from django.db.models import F
+from typing import Any
 
-from shop.models import Order, OrderEvent, OrderLine, StockMovement, StockRecord
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from shop.models import (
+    Order,
+    OrderEvent,
+    OrderLine,
+    Product,
+    StockDifference,
+    StockMovement,
+    StockRecord,
+)
 
 #: The kind of the event which says that an order's goods were taken out.
 UPDATED = "stock updated"
@@ -45,3 +56,26 @@ def _sell(line: OrderLine) -> bool:
 
 def _note(order: Order, kind: str, text: str) -> None:
     OrderEvent.objects.create(order=order, kind=kind, text=text)
+
+
+def differences() -> list[StockDifference]:
+    """Return the products whose movements are not what their orders say, unsaved.
+
+    One statement: no order can be half-way through it.
+    """
+    lines = OrderLine.objects.filter(
+        product=OuterRef("pk"), sold_out=False, order__events__kind=UPDATED
+    )
+    moves = StockMovement.objects.filter(product=OuterRef("pk"))
+    products = Product.objects.annotate(
+        ordered=_sum(lines, "product"), moved=-_sum(moves, "product")
+    )
+    return [
+        StockDifference(product=found, ordered=found.ordered, moved=found.moved)
+        for found in products.exclude(ordered=F("moved"))
+    ]
+
+
+def _sum(rows: QuerySet[Any], by: str) -> Coalesce:
+    total = rows.order_by().values(by).annotate(total=Sum("quantity"))
+    return Coalesce(Subquery(total.values("total")), 0)

@@ -5,6 +5,8 @@ from typing import IO
 from xml.sax.saxutils import escape
 
 import reportlab
+from reportlab.graphics.charts.barcharts import HorizontalBarChart
+from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -24,6 +26,8 @@ PADDING = 6
 MARGIN = 22 * mm
 SIDE = MARGIN + PADDING
 WIDTH = A4[0] - 2 * SIDE
+#: A chart's row, and what its names and figures may take of the width.
+ROW, NAMES, FIGURES = 18, 55 * mm, 25 * mm
 
 # reportlab carries these; the standard PDF fonts know no more than Latin-1.
 _FONTS = Path(reportlab.__file__).parent / "fonts"
@@ -83,6 +87,30 @@ def lines(head: list[str], rows: list[list[str]], total: str) -> Table:
         ]
     )
     return table
+
+
+def bars(values: list[tuple[str, float]]) -> Drawing:
+    """Draw a bar for each name, the largest on top; nothing for no values."""
+    drawing = Drawing(WIDTH, ROW * len(values))
+    if not values:
+        return drawing
+    chart = HorizontalBarChart()
+    chart.x, chart.y = NAMES, 0
+    chart.width, chart.height = WIDTH - NAMES - FIGURES, ROW * len(values)
+    # From the bottom up.
+    chart.data = [[value for _, value in reversed(values)]]
+    chart.categoryAxis.categoryNames = [name for name, _ in reversed(values)]
+    chart.categoryAxis.strokeColor = RULE
+    chart.categoryAxis.visibleTicks = 0
+    labels = chart.categoryAxis.labels
+    labels.fontName, labels.fontSize, labels.fillColor = "Sheet", 8, INK
+    chart.valueAxis.valueMin, chart.valueAxis.visible = 0, 0
+    chart.bars[0].fillColor, chart.bars[0].strokeColor = ACCENT, None
+    chart.barLabelFormat = "%.2f"
+    chart.barLabels.boxAnchor, chart.barLabels.dx = "w", 4
+    chart.barLabels.fontName, chart.barLabels.fontSize = "Sheet", 8
+    drawing.add(chart)
+    return drawing
 
 
 def _row(

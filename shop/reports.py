@@ -13,6 +13,8 @@ from shop import paper
 from shop.models import Order
 from shop.sales import Sales
 
+#: Articles in the chart of a day: those with the largest turnover.
+BARS = 10
 #: Under MEDIA_ROOT.
 FOLDER = "reports"
 
@@ -63,6 +65,8 @@ def sales_report(sold: Sales) -> str:
     story = [
         *paper.heading("Sales", f"{sold.day:%A, %d %B %Y}"),
         paper.facts([("Orders", str(sold.orders)), ("Turnover", money(sold.total))]),
+        Spacer(0, 18),
+        paper.bars([(row.name, float(row.total)) for row in sold.rows[:BARS]]),
         Spacer(0, 18),
         paper.lines(["Article", "Sold", "Amount"], rows, money(sold.total)),
     ]

@@ -1,23 +1,29 @@
 """What happens to an order after its checkout, in a worker."""
 
 import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils import timezone
 
-from core import actor, current_run, publish
-from shop import inventory, reports, sales
-from shop.models import Order, OrderEvent, ReportMail, SalesReport
+from core import actor, crontab, current_run, effect, every, publish, scheduled
+from shop import inventory, reports, reservations, sales
+from shop.models import Order, OrderEvent, ReportMail, SalesReport, StockDifference
 
 logger = logging.getLogger(__name__)
 
 #: The right side of our Message-IDs.
 MAIL_DOMAIN = "switchyard.example"
 SIGNATURE = "Switchyard Supply\n"
+#: With one of these the mail server has not taken a mail.
+NOT_SENT = (ConnectionRefusedError, SMTPResponseException, SMTPRecipientsRefused)
 
 
 def _settling() -> AbstractContextManager[None]:
@@ -43,14 +49,14 @@ def generate_order_report(order_id: int) -> None:
         logger.info("Report of order %s had been mailed.", order.reference)
         return
     pdf = reports.order_report(order)
-    message_id = f"<order-{order.reference}.report@{MAIL_DOMAIN}>"
-    _mail(
+    mail = _mail(
         f"Your order {order.reference}",
         f"Hello {order.name},\n\nthank you. Your order is attached.\n\n{SIGNATURE}",
         order.email,
-        message_id,
         pdf,
     )
+    key = f"order-{order.reference}.report"
+    message_id = effect("report", mail, key=key, not_done=NOT_SENT)
     with _settling():
         ReportMail.objects.create(
             order=order, recipient=order.email, message_id=message_id, pdf=pdf
@@ -59,11 +65,21 @@ def generate_order_report(order_id: int) -> None:
         publish("order.reported", {"reference": str(order.reference)})
 
 
-def _mail(subject: str, body: str, to: str, message_id: str, pdf: str) -> None:
-    """Send a mail with a PDF out of MEDIA_ROOT."""
-    mail = EmailMessage(subject, body, to=[to], headers={"Message-ID": message_id})
-    mail.attach_file(str(reports.absolute(pdf)), "application/pdf")
-    mail.send()
+def _mail(subject: str, body: str, to: str, pdf: str) -> Callable[[str], str]:
+    """Return what sends a mail with a PDF out of MEDIA_ROOT, and tells its Message-ID.
+
+    That is made of the effect's key: a mail that is sent again is the same mail.
+    """
+
+    def send(key: str) -> str:
+        message_id = f"<{key}@{MAIL_DOMAIN}>"
+        headers = {"Message-ID": message_id}
+        mail = EmailMessage(subject, body, to=[to], headers=headers)
+        mail.attach_file(str(reports.absolute(pdf)), "application/pdf")
+        mail.send()
+        return message_id
+
+    return send
 
 
 @actor(atomic=True, throws=ObjectDoesNotExist)
@@ -87,21 +103,41 @@ def log_order_processing(order_id: int) -> None:
     min_backoff=timedelta(seconds=1),
     max_backoff=timedelta(minutes=5),
     throws=ValueError,
+    schedule=scheduled(
+        crontab("0 0 * * *", tz=settings.TIME_ZONE), name="sales report"
+    ),
 )
-def generate_sales_report(day: str) -> None:
-    """Mail the admin what was sold on a day ("2026-01-31"). One mail per run."""
-    sold = sales.of_day(date.fromisoformat(day))
-    pdf = reports.sales_report(sold)
+def generate_sales_report(day: str = "") -> None:
+    """Mail the admin what was sold on a day ("2026-01-31"; else the day before the one
+    on which it was sent). One mail per run."""
     run = current_run()
-    version = f".{run.id}" if run else ""
-    _mail(
+    sent = timezone.localdate(run.created_at if run else None)
+    sold = sales.of_day(date.fromisoformat(day) if day else sent - timedelta(days=1))
+    day, pdf = sold.day.isoformat(), reports.sales_report(sold)
+    mail = _mail(
         f"Sales of {day}",
         f"{sold.orders} orders, {reports.money(sold.total)}. The report is attached.",
         settings.SHOP_ADMIN_EMAIL,
-        f"<sales-{day}{version}@{MAIL_DOMAIN}>",
         pdf,
     )
+    version = run.id if run else uuid4()
+    effect("sales report", mail, key=f"sales-{day}.{version}", not_done=NOT_SENT)
     with _settling():
         SalesReport.objects.create(
             day=sold.day, orders=sold.orders, total=sold.total, pdf=pdf
         )
+
+
+@actor(schedule=scheduled(every(minutes=1), name="abandoned carts", missed="skip"))
+def expire_reservations() -> None:
+    """Forget the carts that nobody has touched for a while. Safe to run twice."""
+    expired = reservations.expire()
+    if expired:
+        logger.info("Forgot %d products in abandoned carts.", expired)
+
+
+@actor(atomic=True, schedule=scheduled(crontab("@hourly"), name="stock taking"))
+def reconcile_stock() -> None:
+    """Hold the movements of each product to its orders; tell where they differ."""
+    for found in StockDifference.objects.bulk_create(inventory.differences()):
+        logger.error("Stock of %s", found)

@@ -10,7 +10,7 @@ from django.test.utils import setup_databases
 
 from core import BrokerConfigError, brokers
 from tests.conformance.combinations import chosen
-from tests.conformance.table import PromiseTable, is_whole
+from tests.conformance.table import PromiseTable, is_whole, stack_of
 from tests.services.environment import YOURS, add_yours, on_postgres, port_of
 from tests.services.postgres import Postgres
 from tests.services.rabbitmq import RabbitMQ
@@ -33,6 +33,32 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.backend is not None:
         _try_backend(config)
     config.pluginmanager.register(PromiseTable(list(chosen()), is_whole(config)))
+
+
+# First: pytest-xdist reads the marks in the same hook, and would find none.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a combination in one process of pytest-xdist.
+
+    Its workers are started once.
+    """
+    for item in items:
+        together = item.get_closest_marker("together")
+        group = "-".join(together.args) if together else stack_of(item)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run a combination's tests scattered over the processes.
+
+    Every process would start every worker: twice the time, and starved tests.
+    """
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    for item in session.items:
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            pytest.exit(f"pytest-xdist does not group {item.nodeid}.", returncode=4)
 
 
 def _try_backend(config: pytest.Config) -> None:
@@ -70,7 +96,8 @@ def postgres(
 ) -> Iterator[Postgres]:
     """A database server; Django's own, with TEST_DATABASE=postgres."""
     port = port_of("TEST_DATABASE_URL") if on_postgres() else None
-    with Postgres(tmp_path_factory.mktemp("service"), port) as server:
+    folder = tmp_path_factory.mktemp("service")
+    with Postgres(folder, port, careless=on_postgres()) as server:
         yield server
 
 

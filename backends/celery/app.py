@@ -34,13 +34,14 @@ _CONF: dict[str, Any] = {
     "worker_detect_quorum_queues": False,
     "worker_disable_rate_limits": True,
     "worker_enable_prefetch_count_reduction": False,
-    "worker_enable_remote_control": False,
     "worker_hijack_root_logger": False,
     "worker_pool": "threads",
     "worker_prefetch_multiplier": 1,
     "worker_redirect_stdouts": False,
-    "worker_send_task_events": False,
 }
+
+#: What Flower lives on: what becomes of each message, and answers to its questions.
+_TELLING = ("worker_send_task_events", "worker_enable_remote_control")
 
 
 class Connection(StockConnection):
@@ -66,14 +67,25 @@ class App(Celery):
     """
 
     def __init__(
-        self, alias: str, address: Address, *, heartbeat: int, dead_after: float
+        self,
+        alias: str,
+        address: Address,
+        *,
+        heartbeat: int,
+        dead_after: float,
+        longest: int,
+        flower: bool = False,
     ) -> None:
-        super().__init__(alias, set_as_current=False, fixups=[], changes=_CONF)
+        told = dict.fromkeys(_TELLING, flower)
+        super().__init__(alias, set_as_current=False, fixups=[], changes=_CONF | told)
         self.address = address
+        self.longest = longest
         self.declared: frozenset[str] = frozenset()
         self.conf.broker_heartbeat = heartbeat
         self.conf.broker_url = f"{address.transport}://"  # for what prints it
         self.reading = _reading(address, alias, dead_after)
+        if address.is_redis:
+            self.reading["longest"] = longest  # read by `Channel`
         self.steps["consumer"].add(Renewal)
 
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Connection:

@@ -18,7 +18,7 @@ from backends.celery.rabbit_link import RabbitLink
 from backends.celery.redis_link import RedisLink
 from backends.celery.tasks import register
 from backends.celery.urls import parse
-from core.backend import BaseBackend, Hint, Receiver
+from core.backend import CONCERN_SECONDS, BaseBackend, Concern, Hint, Receiver
 
 
 class CeleryBackend(BaseBackend):
@@ -31,11 +31,13 @@ class CeleryBackend(BaseBackend):
         heartbeat: seconds between AMQP heartbeats of a worker; twice as much
             without one and the connection counts as dead. An actor that holds
             the GIL for longer than that costs a reconnect.
+        flower: workers tell of themselves as stock ones do, and obey Celery's remote
+            control: whoever reaches the broker can ask them, and stop them.
     """
 
     engine: ClassVar[str] = "celery"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # keyword arguments are OPTIONS, as they are written
         self,
         alias: str,
         url: str,
@@ -44,11 +46,19 @@ class CeleryBackend(BaseBackend):
         publish_timeout: float = 2.0,
         dead_after: float = 60.0,
         heartbeat: int = 3,
+        flower: bool = False,
     ) -> None:
         super().__init__(alias, url, receiver)
         self._timeout = publish_timeout
         address = parse(alias, url)
-        self._app = App(alias, address, heartbeat=heartbeat, dead_after=dead_after)
+        self._app = App(
+            alias,
+            address,
+            heartbeat=heartbeat,
+            dead_after=dead_after,
+            longest=receiver.longest,
+            flower=flower,
+        )
         self._kind: type[Link] = RedisLink if address.is_redis else RabbitLink
         self._links = Links(alias, self._link, publish_timeout)
         self._life = Life(self._app, receiver)
@@ -75,6 +85,9 @@ class CeleryBackend(BaseBackend):
 
     def purge(self, queue: str) -> int:
         return self._links.call(lambda link: link.purge(queue))
+
+    def concerns(self) -> list[Concern]:
+        return self._links.call(lambda link: link.concerns(), CONCERN_SECONDS)
 
     def ping(self) -> None:
         self._links.call(lambda link: link.ping())

@@ -23,18 +23,19 @@ class Consumer(stock.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The command line would turn these on: chatter among workers.
-        quiet = ("without_mingle", "without_gossip", "without_heartbeat")
-        options = dict(kwargs.pop("worker_options", None) or {})
-        options.update(dict.fromkeys(quiet, True))
+        quiet = dict.fromkeys(("without_mingle", "without_gossip"), True)
+        # Who tells of its tasks tells of itself, too.
+        quiet["without_heartbeat"] = not kwargs.get("task_events")
+        options = dict(kwargs.pop("worker_options", None) or {}) | quiet
         super().__init__(*args, worker_options=options, **kwargs)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Any:
         run = self._run = super().create_task_handler(*args, **kwargs)
-        declared = self.app.declared
+        declared, longest = self.app.declared, self.app.longest
 
         def on_message(message: Any) -> None:
             self._name_queue(message)
-            prepare(message, declared)
+            prepare(message, declared, longest)
             run(message)
 
         return on_message

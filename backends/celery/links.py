@@ -12,7 +12,7 @@ from kombu.exceptions import KombuError
 from kombu.transport import pyamqp
 from redis import RedisError
 
-from core.backend import Hint
+from core.backend import Concern, Hint
 from core.errors import BrokerUnavailable
 
 T = TypeVar("T")
@@ -64,6 +64,10 @@ class Link(ABC):
     @abstractmethod
     def purge(self, queue: str) -> int:
         """Drop what waits; return how many."""
+
+    def concerns(self) -> list[Concern]:
+        """Return how the broker is set up so that it may lose messages."""
+        return []
 
     @abstractmethod
     def ping(self) -> None:

@@ -26,10 +26,10 @@ class Unreadable(Exception):
     """A message that no publisher of ours wrote; the text says what is wrong."""
 
 
-def prepare(message: Any, declared: frozenset[str]) -> None:
+def prepare(message: Any, declared: frozenset[str], longest: int) -> None:
     """Rewrite a message in place, so that Celery runs it whatever it was."""
     try:
-        name, payload = _read(message)
+        name, payload = _read(message, longest)
     except Unreadable as exc:
         return condemn(message, str(exc))
     headers = message.headers
@@ -49,7 +49,9 @@ def condemn(message: Any, reason: str) -> None:
     message.errors = []
 
 
-def _read(message: Any) -> tuple[str, list[Any]]:
+def _read(message: Any, longest: int) -> tuple[str, list[Any]]:
+    if len(message.body or b"") > longest:
+        raise Unreadable(f"it is longer than {longest} bytes")
     if message.content_type == GARBAGE:
         raise Unreadable("it is not a message of Celery's at all")
     name = _check_headers(message.headers)

@@ -95,6 +95,9 @@ class Channel(stock.Channel):
     """A consuming channel that hands on everything it finds in its lists."""
 
     QoS = QoS
+    from_transport_options = (*stock.Channel.from_transport_options, "longest")
+    #: Bytes of a list item that is parsed.
+    longest: int
     _shared: "Redis | None" = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
@@ -119,7 +122,7 @@ class Channel(stock.Channel):
             raise Empty
         queue, _, band = reply[0].decode().partition(self.sep)
         self._queue_cycle.rotate(queue)
-        message = envelope(reply[1], queue, int(band or 0))
+        message = envelope(reply[1], queue, int(band or 0), self.longest)
         self.connection._deliver(message, queue)
         return True
 
@@ -143,9 +146,11 @@ class PublisherTransport(stock.Transport):
     Channel = PublisherChannel
 
 
-def envelope(item: bytes, queue: str, band: int) -> dict[str, Any]:
+def envelope(item: bytes, queue: str, band: int, longest: int) -> dict[str, Any]:
     """Return a list item as a message that Kombu can deliver, keep and restore."""
     try:
+        if len(item) > longest:
+            raise ValueError("no sender of ours wrote it")
         message = _normal(loads(item.decode()), queue)
     except Exception:  # hostile bytes: the parsers' own errors are not a closed list
         body = base64.b64encode(item).decode()

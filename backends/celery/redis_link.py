@@ -3,8 +3,10 @@
 import time
 from collections.abc import Sequence
 
+from redis import ResponseError
+
 from backends.celery.links import Link, windows
-from core.backend import Hint
+from core.backend import Concern, Hint, concerns_of_redis
 
 #: Hints or events in one pipeline; more go in several.
 _PIPELINE = 1000
@@ -38,6 +40,21 @@ class RedisLink(Link):
 
     def purge(self, queue: str) -> int:
         return int(self.channel.queue_purge(queue))
+
+    def concerns(self) -> list[Concern]:
+        info = self.channel.client.info()
+        return concerns_of_redis(
+            str(info["maxmemory_policy"]),
+            aof=bool(info["aof_enabled"]),
+            save=self._save_setting(),
+        )
+
+    def _save_setting(self) -> str | None:
+        try:
+            found: dict[str, str] = self.channel.client.config_get("save")
+        except ResponseError:
+            return None  # hosted servers refuse CONFIG
+        return found.get("save")
 
     def ping(self) -> None:
         self.channel.client.ping()

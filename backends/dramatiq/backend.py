@@ -13,7 +13,7 @@ from backends.dramatiq.middleware import WorkerHooks
 from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
 from backends.dramatiq.redis_broker import RedisBroker
 from backends.dramatiq.urls import is_amqp, normalise
-from core.backend import BaseBackend, Hint, Receiver
+from core.backend import BaseBackend, Concern, Hint, Receiver
 
 #: Milliseconds after which an idle thread of a worker looks if it shall stop.
 WORKER_TIMEOUT = 500
@@ -75,6 +75,10 @@ class DramatiqBackend(BaseBackend):
     def purge(self, queue: str) -> int:
         """See `BaseBackend.purge`."""
         return self.broker.purge(queue)
+
+    def concerns(self) -> list[Concern]:
+        """See `BaseBackend.concerns`."""
+        return self.broker.concerns()
 
     def ping(self) -> None:
         """See `BaseBackend.ping`."""

@@ -15,7 +15,7 @@ import dramatiq
 from dramatiq import Actor, Broker, Message, Middleware
 
 from backends.dramatiq.urls import normalise
-from core.backend import Hint, Receiver
+from core.backend import Concern, Hint, Receiver
 from core.errors import BrokerConfigError
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ class CourierBroker(Broker):
     @abstractmethod
     def purge(self, queue: str) -> int:
         """See `BaseBackend.purge`."""
+
+    def concerns(self) -> list[Concern]:
+        """See `BaseBackend.concerns`."""
+        return []
 
     @abstractmethod
     def ping(self) -> None:

@@ -74,6 +74,11 @@ class CourierConsumer(Consumer):
         self._give_back(delivery.token, delivery.channel)
 
     def _open(self, data: bytes, token: Any, channel: Any = None) -> Delivery | None:
+        longest = self.broker.receiver.longest
+        if len(data) > longest:
+            reason = f"it is longer than {longest} bytes"
+            self._park(data, reason, token, channel)
+            return None
         try:
             return Delivery(decode(self.queue, data), token, channel)
         except BadMessage as bad:

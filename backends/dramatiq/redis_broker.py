@@ -17,7 +17,7 @@ from backends.dramatiq.redis_consumer import RedisConsumer
 from backends.dramatiq.redis_link import Link, Words
 from backends.dramatiq.redis_rescue import Rescue
 from backends.dramatiq.wire import encode
-from core.backend import Hint
+from core.backend import CONCERN_SECONDS, Concern, Hint, concerns_of_redis
 from core.errors import BrokerConfigError, BrokerUnavailable
 
 #: The prefix of every key, Dramatiq's default: its own tools find the queues.
@@ -126,6 +126,17 @@ class RedisBroker(CourierBroker):
         with self._link() as (link, deadline):
             return int(link.run(redis_scripts.PURGE, keys, [], deadline))
 
+    def concerns(self) -> list[Concern]:
+        """Ask what it does when it is out of memory, and at a restart."""
+        with self._link(CONCERN_SECONDS) as (link, deadline):
+            (told,) = link.ask([["INFO"]], deadline)
+            save = _save_setting(link, deadline)
+        lines = bytes(told).decode().splitlines()
+        info = dict(line.split(":", 1) for line in lines if ":" in line)
+        return concerns_of_redis(
+            info["maxmemory_policy"], aof=info["aof_enabled"] == "1", save=save
+        )
+
     def ping(self) -> None:
         """Ask for a sign of life."""
         with self._link() as (link, deadline):
@@ -143,3 +154,11 @@ class RedisBroker(CourierBroker):
     def run(self, script: str, keys: list[str], args: Sequence[Any] = ()) -> Any:
         """Run a script of `redis_scripts` for a consumer."""
         return self.scripts[script](keys=keys, args=args)
+
+
+def _save_setting(link: Link, deadline: float) -> str | None:
+    try:
+        ((_, value),) = link.ask([["CONFIG", "GET", "save"]], deadline)
+    except redis.ResponseError:
+        return None  # hosted servers refuse CONFIG
+    return bytes(value).decode()

@@ -18,6 +18,18 @@ class BrokerConfigError(CoreError):
         return f"BROKERS[{self.alias!r}]: {self.setting}: {self.problem}"
 
 
+class AlertConfigError(CoreError, ValueError):
+    """A rule or a receiver of alerts cannot be; `where` is the setting or the row."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+        self.where = where
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}."
+
+
 class UnknownOption(CoreError, TypeError):
     """An actor, a message or a broker alias carries an option nobody declared."""
 
@@ -58,6 +70,18 @@ class OptionConflict(CoreError, ValueError):
         return f"{self.first} cannot go with {self.second}: {self.why}. Leave one out."
 
 
+class InvalidActor(CoreError, TypeError):
+    """What was declared as an actor cannot be one."""
+
+    def __init__(self, given: str, problem: str) -> None:
+        super().__init__(given, problem)
+        self.given = given
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.given} cannot be an actor: {self.problem}."
+
+
 class DuplicateActor(CoreError, ValueError):
     """Two functions were declared as the same actor."""
 
@@ -83,3 +107,18 @@ class UnknownActor(CoreError, LookupError):
 
     def __str__(self) -> str:
         return f"No actor named {self.name!r} is declared in this process."
+
+
+class InvalidTrigger(CoreError, ValueError):
+    """A trigger that cannot be; `position` counts characters from 1, 0: none."""
+
+    def __init__(self, written: str, problem: str, position: int = 0) -> None:
+        super().__init__(written, problem, position)
+        self.written = written
+        self.problem = problem
+        self.position = position
+
+    def __str__(self) -> str:
+        where = f", character {self.position}" if self.position else ""
+        written = self.written if len(self.written) < 100 else self.written[:97] + "..."
+        return f"{written!r}{where}: {self.problem}."

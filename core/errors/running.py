@@ -15,6 +15,36 @@ class NotDurable(CoreError):
         return f"Message {self.message_id} is durable=False: no row for {self.wanted}."
 
 
+class InsideTransaction(CoreError):
+    """An effect outside the database was asked for inside a transaction."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return (
+            f"Effect {self.name!r} is inside a transaction: a rollback would forget"
+            " that it was begun. Perform it before the atomic block; an actor that is"
+            " atomic=True as a whole cannot have one."
+        )
+
+
+class EffectUnknown(CoreError):
+    """Nobody knows whether an effect has happened, and its actor wants to be told."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.key = key
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"Effect {self.key!r} may have happened ({self.reason}). Find out, say so"
+            " in the admin under Effects or with control.answer, and requeue the run."
+        )
+
+
 class InvalidResult(CoreError, TypeError):
     """An actor returned what is not JSON, although its result is wanted."""
 
@@ -25,6 +55,18 @@ class InvalidResult(CoreError, TypeError):
 
     def __str__(self) -> str:
         return f"{self.actor_name} returned what cannot be kept: {self.problem}."
+
+
+class CallbackRefused(CoreError):
+    """A message that follows an end cannot be sent."""
+
+    def __init__(self, actor_name: str, problem: str) -> None:
+        super().__init__(actor_name, problem)
+        self.actor_name = actor_name
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} cannot be sent: {self.problem}"
 
 
 class SkipMessage(CoreError):
@@ -38,6 +80,18 @@ class Retry(CoreError):
         super().__init__(message, delay)
         self.message = message
         self.delay = delay
+
+    def __str__(self) -> str:
+        delay = "" if self.delay is None else f"delay={self.delay}"
+        return ", ".join(filter(None, (self.message, delay)))
+
+
+class EffectBusy(Retry):
+    """Another run performs this effect right now."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Another run performs effect {key!r}.", 1000)
+        self.args = (key,)
 
     def __str__(self) -> str:
         return self.message
@@ -61,3 +115,14 @@ class Cancelled(Interrupt):
 
 class LeaseLost(Interrupt):
     """This process may no longer speak for the run: another one may have it."""
+
+
+class NotDelivered(CoreError):
+    """A receiver of alerts did not take a message."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem

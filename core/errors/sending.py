@@ -1,5 +1,7 @@
 """What a sender, or whoever asks for a run, may meet."""
 
+from collections.abc import Iterable
+
 from core.errors.root import CoreError
 
 
@@ -13,6 +15,34 @@ class InvalidArguments(CoreError, TypeError):
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.problem}. Nothing was enqueued."
+
+
+class NoMessage(CoreError, TypeError):
+    """What was given is not what can be sent here."""
+
+    def __init__(self, given: str, expected: str) -> None:
+        super().__init__(given, expected)
+        self.given = given
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return (
+            f"{self.given} is not {self.expected}. Build one with actor.message(...)."
+        )
+
+
+class SentTwice(CoreError, ValueError):
+    """A message is sent that is already in, or that is in the same send twice."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return (
+            f"{self.message} is sent a second time. A message is one call: build"
+            " another one with actor.message(...)."
+        )
 
 
 class PayloadTooLarge(CoreError, ValueError):
@@ -40,6 +70,49 @@ class UnknownRun(CoreError, LookupError):
 
     def __str__(self) -> str:
         return f"There is no run with the id {self.run_id!r}."
+
+
+class UnknownSchedule(CoreError, LookupError):
+    """No schedule has this name; `close` are names that are like it."""
+
+    def __init__(self, name: str, close: tuple[str, ...] = ()) -> None:
+        super().__init__(name, close)
+        self.name = name
+        self.close = close
+
+    def __str__(self) -> str:
+        *some, last = map(repr, self.close) if self.close else ("",)
+        either = f"{', '.join(some)} or {last}" if some else last
+        hint = f" Did you mean {either}?" if last else ""
+        return f"There is no schedule named {self.name!r}.{hint}"
+
+
+class UnknownQueue(CoreError, LookupError):
+    """No alias has this queue; `known` are the names that there are."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        self.name = name
+        self.known = list(known)
+        super().__init__(name, self.known)
+
+    def __str__(self) -> str:
+        return (
+            f"There is no queue named {self.name!r}; there are:"
+            f" {', '.join(self.known) or 'none'}."
+        )
+
+
+class InvalidFilter(CoreError, ValueError):
+    """Runs are asked for by a value that cannot be."""
+
+    def __init__(self, name: str, value: object, hint: str) -> None:
+        super().__init__(name, value, hint)
+        self.name = name
+        self.value = value
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.value!r}: {self.hint}."
 
 
 class WrongDatabase(CoreError):

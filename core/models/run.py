@@ -149,6 +149,22 @@ class Run(models.Model):
                 condition=Q(batch__isnull=False),
             ),
             models.Index(
+                fields=["broker", "state", "finished_at"],
+                name="core_run_ended",
+                condition=Q(finished_at__isnull=False),
+            ),
+            # For the lists of operators: what succeeds pays for one of them, once.
+            models.Index(
+                fields=["actor_name", "-created_at"],
+                name="core_run_actor",
+                condition=Q(finished_at__isnull=False),
+            ),
+            models.Index(
+                fields=["state", "-created_at"],
+                name="core_run_unwell",
+                condition=Q(state__in=(State.DEAD, State.CANCELLED)),
+            ),
+            models.Index(
                 fields=["result_until"],
                 name="core_run_result",
                 condition=Q(result_until__isnull=False),
@@ -160,6 +176,11 @@ class Run(models.Model):
                 name="core_run_unique",
                 condition=Q(unique_key__isnull=False),
             )
+        ]
+        permissions = [
+            ("view_arguments", "Can view arguments, results and tracebacks"),
+            ("requeue_run", "Can requeue run"),
+            ("cancel_run", "Can cancel run"),
         ]
 
     def __str__(self) -> str:
@@ -186,9 +207,24 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField()
     error = models.TextField()
     traceback = models.TextField(blank=True)
+    kind = models.CharField(
+        max_length=MAX_NAME, db_default="", help_text="The exception's type."
+    )
+    place = models.CharField(
+        max_length=MAX_NAME, db_default="", help_text="The function that raised it."
+    )
+    fingerprint = models.CharField(
+        max_length=16, db_default="", help_text="Of actor, kind and place."
+    )
 
     class Meta:
         ordering = ["number"]
+        # Only what fails pays for it. With all that a count of them asks for.
+        indexes = [
+            models.Index(
+                fields=["finished_at", "fingerprint", "id"], name="core_attempt_errors"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["run", "number"], name="core_attempt_once")
         ]

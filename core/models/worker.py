@@ -22,6 +22,9 @@ class Worker(models.Model):
     queues = models.JSONField(default=list)
     slots = models.PositiveIntegerField(help_text="Runs at once; 0: not a consumer.")
     rate = models.FloatField(default=0, help_text="Runs started a second, lately.")
+    rss = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Bytes of memory, at its last beat."
+    )
     started_at = models.DateTimeField()
     lease_until = models.DateTimeField()
 

@@ -1,6 +1,24 @@
 """The options of actors and messages: the table, and what each value may be."""
 
-from core.options.table import Options
-from core.options.values import MAX_NAME, PERIODS, RATE, duration
+from core.options.table import NAMES, Options
+from core.options.values import (
+    MAX_NAME,
+    PERIODS,
+    RATE,
+    duration,
+    is_writable,
+    queue_name,
+    text,
+)
 
-__all__ = ["MAX_NAME", "PERIODS", "RATE", "Options", "duration"]
+__all__ = [
+    "MAX_NAME",
+    "NAMES",
+    "PERIODS",
+    "RATE",
+    "Options",
+    "duration",
+    "is_writable",
+    "queue_name",
+    "text",
+]

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import InvalidOption, OptionConflict, UnknownOption
 from core.options import values
+from core.triggers import Scheduled
 
 Check = Callable[[str, Any], Any]
 
@@ -74,23 +75,34 @@ class Options:
         "start", '"end": the running one counts too.', values.until
     )
     concurrency: int | None = option(
-        None, "At most so many runs at once, everywhere.", values.count
+        None, "At most so many runs at once, everywhere.", values.count, "actor"
     )
     concurrency_key: Callable[..., str] | str | None = option(
         None, "f(*args, **kwargs): count apart for each key.", values.key
     )
-    rate_limit: str | None = option(None, 'As "100/m", everywhere.', values.rate)
+    rate_limit: str | None = option(
+        None, 'As "100/m", everywhere.', values.rate, "actor"
+    )
     subscribe: tuple[str, ...] = option(
         (),
         "Topics of events, as order.*, that are sent to it.",
         values.patterns,
         "actor",
     )
+    schedule: tuple[Scheduled, ...] = option(
+        (), "One trigger or several; see schedules.md.", values.schedules, "actor"
+    )
+    schedulable: bool = option(
+        False, "May be scheduled from the admin.", values.flag, "actor"
+    )
     idempotency_key: str | None = option(
         None, "The same key gives the same run for 30 days.", values.text, "send"
     )
     delay: int = option(0, "Not before this long from now.", values.duration, "send")
     eta: int | None = option(None, "Not before, ms since 1970.", values.instant, "send")
+    trace: Mapping[str, str] | None = option(
+        None, "The trace that it is part of, as W3C headers.", values.headers, "send"
+    )
 
     @classmethod
     def check(
@@ -104,13 +116,11 @@ class Options:
             UnknownOption: nobody declared it for `where` ("actor" or "send").
             InvalidOption: its value is not of its kind.
         """
-        known = {
-            f.name: f.metadata for f in fields(cls) if where in f.metadata["where"]
-        }
+        known = CHECKS[where]
         checked = {}
         for name, value in given.items():
             if name in known:
-                checked[name] = known[name]["check"](name, value)
+                checked[name] = known[name](name, value)
             elif name in extra:
                 checked[name] = value
             else:
@@ -123,13 +133,24 @@ class Options:
     def resolve(
         cls, *layers: Mapping[str, Any], extra: Collection[str] = ()
     ) -> "Options":
-        """Merge checked options; later layers win: broker alias, actor, message."""
+        """Merge checked options; later layers win: broker alias, actor, message.
+
+        What `extra` names is left out. Raises `UnknownOption` for any other name: what
+        a newer release has stored, say.
+        """
         merged: dict[str, Any] = {}
         for layer in layers:
             merged.update(layer)
-        for name in extra:
-            merged.pop(name, None)
+        for name in merged.keys() - NAMES:
+            if name not in extra:
+                raise UnknownOption(name, (*NAMES, *extra))
+            del merged[name]
         return cls(**merged)
+
+    @staticmethod
+    def own(given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those that are core's: of an actor, the rest is some middleware's."""
+        return {name: value for name, value in given.items() if name in NAMES}
 
     def check_conflicts(self) -> None:
         """Raise `OptionConflict` if two of the options cannot go together."""
@@ -138,3 +159,16 @@ class Options:
         for name in NEED_A_ROW:
             if getattr(self, name):
                 raise OptionConflict("durable=False", name, "it needs a row")
+
+
+#: What core itself understands; the rest is asked of the middleware.
+NAMES = frozenset(f.name for f in fields(Options))
+#: The options that may be given where, each with its check.
+CHECKS: Mapping[str, Mapping[str, Check]] = {
+    where: {
+        f.name: f.metadata["check"]
+        for f in fields(Options)
+        if where in f.metadata["where"].split()
+    }
+    for where in ("actor", "send")
+}

@@ -1,20 +1,28 @@
 """What an option's value may be: each check returns it normalised, or refuses it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from inspect import iscoroutinefunction
 from typing import Any
 
 from core.errors import InvalidOption
+from core.triggers import Scheduled, Trigger
 
 #: What a queue may be called. Source: Dramatiq 2.2, `dramatiq.common`.
 QUEUE_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")
+#: Dramatiq keeps something else under a queue's name with one of these behind it.
+RESERVED = (".msgs", ".DQ", ".XQ")
 #: The longest duration, in ms: ten years. Beyond, a date may not fit the database.
 LONGEST = 10 * 365 * 24 * 3600 * 1000
 #: The latest instant, in ms since 1970: databases hold what Python cannot read back.
 LATEST = round(datetime(9900, 1, 1, tzinfo=UTC).timestamp() * 1000)
 #: Longest queue and actor name, and longest key, in characters: the columns' widths.
 MAX_NAME = 200
+#: The largest number of a column for numbers.
+LARGEST = 2**31 - 1
+#: The longest header, in characters. Source: W3C Trace Context, tracestate.
+LONGEST_HEADER = 512
 #: A rate: so many a second, minute, hour or day.
 RATE = re.compile(r"([1-9][0-9]{0,5})/(s|m|h|d)")
 #: The length of a rate's period, in seconds.
@@ -50,6 +58,10 @@ def queue_name(name: str, value: Any) -> str:
     if not fits or len(value) > MAX_NAME:
         raise InvalidOption(
             name, value, f"at most {MAX_NAME} of {QUEUE_NAME.pattern} (letters first)"
+        )
+    if value.endswith(RESERVED):
+        raise InvalidOption(
+            name, value, f"without {', '.join(RESERVED)} at its end: engines use them"
         )
     return str(value)
 
@@ -89,7 +101,8 @@ def exceptions(name: str, value: Any) -> tuple[type[BaseException], ...]:
 
 
 def predicate(name: str, value: Any) -> Callable[[int, BaseException], bool] | None:
-    if value is not None and not callable(value):
+    # A coroutine would be true whatever it would have returned.
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
         raise InvalidOption(name, value, "a callable f(retries, exception) -> bool")
     return value  # type: ignore[no-any-return]  # callable() does not narrow to a signature
 
@@ -112,16 +125,25 @@ def actor_name(name: str, value: Any) -> str | None:
 
 
 def key(name: str, value: Any) -> Callable[..., str] | str | None:
+    if iscoroutinefunction(value):
+        raise InvalidOption(name, value, "a plain function, without async")
     if value is None or callable(value):
         return value  # type: ignore[no-any-return]  # as above
     return text(name, value)
 
 
 def text(name: str, value: Any) -> str | None:
-    fits = isinstance(value, str) and 0 < len(value) <= MAX_NAME and "\0" not in value
+    fits = isinstance(value, str) and 0 < len(value) <= MAX_NAME and is_writable(value)
     if value is not None and not fits:
-        raise InvalidOption(name, value, f"a string of 1 to {MAX_NAME} characters")
+        raise InvalidOption(
+            name, value, f"a string of 1 to {MAX_NAME} characters, in UTF-8 and not NUL"
+        )
     return None if value is None else str(value)
+
+
+def is_writable(value: str) -> bool:
+    """Say whether every database can hold a text: no NUL, no lone surrogate."""
+    return "\0" not in value and value.encode(errors="replace").decode() == value
 
 
 def until(name: str, value: Any) -> str:
@@ -131,8 +153,8 @@ def until(name: str, value: Any) -> str:
 
 
 def count(name: str, value: Any) -> int | None:
-    if value is not None and (type(value) is not int or value < 1):
-        raise InvalidOption(name, value, "an int of at least 1, or None")
+    if value is not None and not (type(value) is int and 1 <= value <= LARGEST):
+        raise InvalidOption(name, value, f"an int from 1 to {LARGEST}, or None")
     return None if value is None else int(value)
 
 
@@ -150,3 +172,29 @@ def patterns(name: str, value: Any) -> tuple[str, ...]:
     if not fits:
         raise InvalidOption(name, value, "a topic as 'order.*', or a tuple of them")
     return tuple(given)
+
+
+def schedules(name: str, value: Any) -> tuple[Scheduled, ...]:
+    """Return one trigger or several, each with what else is said of it."""
+    given = value if isinstance(value, list | tuple) else (value,)
+    found = []
+    for one in given:
+        if not isinstance(one, Trigger | Scheduled):
+            expected = 'a trigger, as crontab("0 0 * * *"), or a tuple of them'
+            raise InvalidOption(name, value, expected)
+        found.append(Scheduled(one) if isinstance(one, Trigger) else one)
+    return tuple(found)
+
+
+def headers(name: str, value: Any) -> dict[str, str] | None:
+    if value is None:
+        return None
+    fits = isinstance(value, Mapping) and all(
+        isinstance(part, str) and part.isprintable() and len(part) <= LONGEST_HEADER
+        for line in value.items()
+        for part in line
+    )
+    if not fits:
+        short = f"strings of at most {LONGEST_HEADER} characters"
+        raise InvalidOption(name, value, f"a mapping of {short}, or None")
+    return dict(value)

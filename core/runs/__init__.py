@@ -25,7 +25,10 @@ from core.runs.attempts import (
     retry,
     stop,
     succeed,
+    to_interrupt,
 )
+from core.runs.clock import now
+from core.runs.effects import abandon, answer, intend, settle
 from core.runs.ends import NEVER
 from core.runs.entry import (
     adopt,
@@ -37,11 +40,16 @@ from core.runs.entry import (
     insert_unique,
 )
 from core.runs.failures import Failure, readable
-from core.runs.limits import Rule, Rules, forget_unused, wait
+from core.runs.limits import Rule, Rules, any_limits, forget_unused, wait
+from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
 from core.runs.recovery import lost, release, rescue
+from core.runs.requeueing import requeue
+from core.runs.retention import prunable, prune
+from core.runs.rollups import roll_up, rolled_up
 from core.runs.routes import route, unrouted
 from core.runs.waiting import (
     ALONE,
+    WAITING,
     at_the_broker,
     cancel,
     count_suspects,
@@ -50,20 +58,22 @@ from core.runs.waiting import (
     has_backlog,
     later,
     mark,
-    requeue,
     reserve,
     reserve_suspect,
-    to_interrupt,
 )
 
 __all__ = [
     "ALONE",
     "NEVER",
+    "WAITING",
     "Failure",
     "Return",
     "Rule",
     "Rules",
+    "abandon",
     "adopt",
+    "answer",
+    "any_limits",
     "at_the_broker",
     "bury",
     "cancel",
@@ -76,24 +86,37 @@ __all__ = [
     "give_back",
     "has_backlog",
     "has_succeeded",
+    "hold",
     "insert",
     "insert_batches",
     "insert_idempotent",
     "insert_unique",
+    "intend",
+    "is_paused",
     "keep_result",
     "later",
     "lost",
     "mark",
     "note_progress",
+    "now",
+    "pause",
+    "paused",
     "postpone",
+    "prunable",
+    "prune",
     "readable",
     "release",
     "requeue",
     "rescue",
     "reserve",
     "reserve_suspect",
+    "resume",
     "retry",
+    "roll_up",
+    "rolled_up",
     "route",
+    "send_back",
+    "settle",
     "stop",
     "succeed",
     "to_interrupt",

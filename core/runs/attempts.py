@@ -9,14 +9,13 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Run, State
+from core.runs import returning
+from core.runs.clock import NOW
 from core.runs.ends import follow
 from core.runs.failures import Failure, remember
+from core.runs.pauses import NOT_PAUSED
 from core.runs.waiting import ALONE, later
 
-_NOW = {
-    "postgresql": "STATEMENT_TIMESTAMP()",
-    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
-}
 # Raw, because it needs RETURNING: the claim and the row in one round trip. A copy of a
 # message that its Limit has not let go (slot) must not slip through, nor one of a run
 # that killed its process into one that it would share.
@@ -29,8 +28,18 @@ _CLAIM = """
         AND (state = 'queued' OR (state = 'pending' AND due_at <= {now}))
         AND (limit_key IS NULL OR slot)
         AND (crashes = 0 OR {alone})
-    RETURNING *
+        AND {not_paused}
+    RETURNING {columns}
 """
+# Raw, because it is what every success pays for: most of an UPDATE that Django writes
+# is the writing.
+_SUCCEED = """
+    UPDATE core_run
+    SET state = 'succeeded', finished_at = {now}, slot = %s, unique_key = NULL
+    WHERE id = %s AND {fence}
+"""
+#: What `_held` asks for.
+_FENCE = "state = 'running' AND attempt = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,11 @@ def claim(database: str, run_id: UUID, worker: str) -> Run | None:
     connection = connections[database]
     key = Run._meta.pk.get_db_prep_value(run_id, connection)
     alone = "1 = 1" if worker.startswith(ALONE) else "1 = 0"
-    sql = _CLAIM.format(now=_NOW[connection.vendor], alone=alone)
-    return next(iter(Run.objects.using(database).raw(sql, [worker, key])), None)
+    now = NOW[connection.vendor]
+    sql = _CLAIM.format(
+        now=now, alone=alone, not_paused=NOT_PAUSED, columns=returning.COLUMNS
+    )
+    return returning.first(database, sql, [worker, key])
 
 
 def _held(database: str, run: Run) -> QuerySet[Run]:
@@ -62,6 +74,8 @@ def succeed(database: str, run: Run, returned: Return = Return()) -> list[UUID] 
 
     Returns the runs that waited for it and may start now.
     """
+    if returned.ttl is None and not (run.followed or run.batch):
+        return [] if _succeed_alone(database, run) else None
     changes = _end(State.SUCCEEDED)
     if returned.ttl is not None:
         changes |= {"result_until": later(returned.ttl / 1000)}
@@ -73,6 +87,17 @@ def succeed(database: str, run: Run, returned: Return = Return()) -> list[UUID] 
         if not _held(database, run).update(**changes):
             return None
         return follow(database, [run], succeeded=True, value=returned.value)
+
+
+def _succeed_alone(database: str, run: Run) -> bool:
+    """Settle a success that nothing waits for and whose result nobody reads."""
+    connection = connections[database]
+    sql = _SUCCEED.format(now=NOW[connection.vendor], fence=_FENCE)
+    key = Run._meta.pk.get_db_prep_value(run.pk, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [False, key, run.attempt])
+        updated: int = cursor.rowcount
+    return updated == 1
 
 
 def has_succeeded(database: str, run: Run) -> bool:
@@ -142,3 +167,11 @@ def _fail(database: str, run: Run, failure: Failure, changes: dict[str, Any]) ->
 def note_progress(database: str, run: Run, progress: list[Any]) -> None:
     """Write down how far the body is."""
     _held(database, run).update(progress=progress)
+
+
+def to_interrupt(database: str, worker: str) -> list[UUID]:
+    """Return the runs in a worker's hands that someone wants stopped."""
+    unwanted = Run.objects.using(database).filter(
+        worker=worker, state=State.RUNNING, cancel_requested=True
+    )
+    return list(unwanted.values_list("pk", flat=True))

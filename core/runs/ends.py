@@ -14,6 +14,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Batch, Run, State
+from core.registry import registry
+from core.secret import encrypt
 
 #: When a run is due that waits for another one.
 NEVER = datetime(9900, 1, 1, tzinfo=UTC)
@@ -71,15 +73,22 @@ def _let_go(
     database: str, waiting: QuerySet[Run], piped: list[Any] | None
 ) -> list[UUID]:
     by_wait: dict[Any, list[UUID]] = defaultdict(list)
-    for pk, options in waiting.values_list("pk", "options"):
-        by_wait[(options.get("delay", 0), options.get("eta"))].append(pk)
-    for (delay, eta), ids in by_wait.items():
+    for pk, options, name in waiting.values_list("pk", "options", "actor_name"):
+        wait = (options.get("delay", 0), options.get("eta"), _takes_secrets(name))
+        by_wait[wait].append(pk)
+    for (delay, eta, secretly), ids in by_wait.items():
         due = _due(delay, eta)
+        given = [encrypt(value) for value in piped or ()] if secretly else piped
         for start in range(0, len(ids), CHUNK):
             Run.objects.using(database).filter(
                 pk__in=ids[start : start + CHUNK]
-            ).update(due_at=due, relay_at=due, piped=piped)
+            ).update(due_at=due, relay_at=due, piped=given)
     return [pk for ids in by_wait.values() for pk in ids]
+
+
+def _takes_secrets(actor_name: str) -> bool:
+    """Say whether what is handed on to an actor may go to a secret parameter."""
+    return actor_name in registry and bool(registry.get(actor_name).secrets)
 
 
 def _due(delay: int, eta: int | None) -> Any:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from core.errors import IdempotencyConflict
+from core.errors import IdempotencyConflict, SentTwice
 from core.models import Batch, IdempotencyKey, Run, State
 from core.runs.ends import finish
+from core.runs.insertion import write
 
 #: So long a caller's key is remembered.
 REMEMBERED = timedelta(days=30)
@@ -21,11 +22,19 @@ SWEPT = 1000
 
 
 def insert(database: str, rows: Sequence[Run]) -> None:
-    """Write new runs, in the caller's transaction."""
-    if len(rows) == 1:
-        rows[0].save(using=database, force_insert=True)
-    else:
-        Run.objects.using(database).bulk_create(rows, batch_size=1000)
+    """Write new runs, in the caller's transaction.
+
+    Raises `SentTwice`: one is there already.
+    """
+    try:
+        if len(rows) == 1:
+            write(database, rows[0])
+        else:
+            Run.objects.using(database).bulk_create(rows, batch_size=1000)
+    except IntegrityError as error:
+        first = f"{rows[0].actor_name} {rows[0].pk}"
+        what = first if len(rows) == 1 else f"One of {len(rows)} messages"
+        raise SentTwice(what) from error
 
 
 def insert_unique(database: str, row: Run) -> UUID:
@@ -62,16 +71,17 @@ def insert_idempotent(database: str, row: Run, key: str, fingerprint: str) -> UU
         )
         keys.bulk_create([mine], ignore_conflicts=True)
         found = known.get()
-        if found.run_id == row.pk:
-            return _insert_first(database, row, found)
         if found.fingerprint != fingerprint:
             raise IdempotencyConflict(row.actor_name, key, str(found.run_id))
+        if found.run_id == row.pk:
+            return _insert_first(database, row, found)
         return found.run_id
 
 
 def _insert_first(database: str, row: Run, known: IdempotencyKey) -> UUID:
     if row.unique_key is None:
-        insert(database, [row])
+        # The very same message may come again.
+        Run.objects.using(database).bulk_create([row], ignore_conflicts=True)
         return row.pk
     holder = insert_unique(database, row)
     if holder != row.pk:

@@ -1,6 +1,5 @@
 """What is kept of an attempt that did not succeed."""
 
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -8,10 +7,14 @@ from typing import Self
 from django.db.models.functions import Now
 
 from core.models import Attempt, Outcome, Run
+from core.redaction import told, trace
+from core.runs.fingerprints import fingerprint, kind_of, place_of
 
 #: So many characters of an error and of a traceback are kept; of this its end.
 LONGEST_ERROR = 2_000
 LONGEST_TRACEBACK = 20_000
+#: Without an exception, this is the end of an attempt that somebody stopped.
+WANTED = (Outcome.FAILED,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +24,24 @@ class Failure:
     outcome: Outcome
     error: str
     traceback: str = ""
+    kind: str = ""
+    place: str = ""
 
     @classmethod
     def of(cls, error: BaseException) -> Self:
         """Tell what a body raised, whatever its exception is made of."""
-        # Not str(error), which is the actor's own code once more.
-        last = traceback.format_exception_only(error)[-1].strip()
-        whole = "".join(traceback.format_exception(error))
         return cls(
             Outcome.FAILED,
-            readable(last)[:LONGEST_ERROR],
-            readable(whole)[-LONGEST_TRACEBACK:],
+            readable(told(error))[:LONGEST_ERROR],
+            readable(trace(error))[-LONGEST_TRACEBACK:],
+            readable(kind_of(error)),
+            readable(place_of(error)),
         )
+
+    @property
+    def cause(self) -> str:
+        """Name what ended it; empty if somebody wanted it to end."""
+        return self.kind or (self.outcome.value if self.outcome not in WANTED else "")
 
 
 def readable(text: str) -> str:
@@ -52,6 +61,9 @@ def remember(database: str, runs: Iterable[Run], failure: Failure) -> None:
             finished_at=Now(),
             error=failure.error,
             traceback=failure.traceback,
+            kind=failure.cause,
+            place=failure.place,
+            fingerprint=fingerprint(run.actor_name, failure.cause, failure.place),
         )
         for run in runs
     )

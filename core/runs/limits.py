@@ -23,22 +23,35 @@ TOLERANCE = 0.05
 class Rule:
     """An actor's limits: so many at once, so many seconds between two starts."""
 
-    size: int | None
-    interval: float | None
+    size: int | None = None
+    interval: float | None = None
+
+    @property
+    def is_limit(self) -> bool:
+        """Say whether there is a limit at all."""
+        return self.size is not None or self.interval is not None
 
 
+#: Of every actor that is known here, also of those without a limit.
 Rules = Mapping[str, Rule]
+
+
+def any_limits(rules: Rules) -> bool:
+    """Say whether an actor has a limit."""
+    return any(rule.is_limit for rule in rules.values())
 
 
 def takeable(database: str, due: QuerySet[Run], rules: Rules) -> QuerySet[Run]:
     """Leave out what no Limit would let go now.
 
-    Without any rule, whatever has a limit: it belongs to actors of a newer release.
+    Also what has a limit and an actor of a newer release, which is not known here.
     """
-    if not rules:
-        return due.filter(limit_key__isnull=True)
-    # Not exclude(): a run without a key has no key that could be full.
-    return due.exclude(limit_key__isnull=False, limit_key__in=_full(database))
+    due = due.filter(Q(limit_key__isnull=True) | Q(actor_name__in=list(rules)))
+    if not any_limits(rules):
+        return due
+    full = _full(database)
+    # A run without a key has no key that could be full.
+    return due.exclude(limit_key__isnull=False, limit_key__in=full) if full else due
 
 
 def _full(database: str) -> list[str]:
@@ -59,7 +72,10 @@ def _used(database: str, keys: Iterable[str] | None = None) -> Counter[str]:
 
 
 def admit(database: str, rows: Sequence[Run], rules: Rules) -> list[Run]:
-    """Return the rows that may go out now, in their order. In a transaction."""
+    """Return the rows that may go out now, in their order. In a transaction.
+
+    A run that was sent when its actor had a limit, which it has no more, may go.
+    """
     by_key: dict[str, list[Run]] = defaultdict(list)
     for run in rows:
         if run.limit_key is not None and run.actor_name in rules:

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Outcome, Run, State, Worker
+from core.runs.effects import abandon
 from core.runs.ends import follow
 from core.runs.failures import Failure, remember
 from core.runs.waiting import ALONE, later
@@ -96,6 +97,7 @@ def _rescue(database: str, gone: QuerySet[Run], why: str, patience: float = inf)
         for run in rows:
             _rescue_one(database, run, why)
         remember(database, rows, Failure(Outcome.CRASHED, why))
+        abandon(database, rows)
     for run in rows:
         logger.warning("Rescued %s %s: %s.", run.actor_name, run.pk, why)
     return len(rows)

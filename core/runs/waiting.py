@@ -1,4 +1,4 @@
-"""The steps of a run that waits: reserved, published, cancelled, requeued."""
+"""The steps of a run that waits: reserved, published, cancelled."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
-from core.models import Batch, Run, State
+from core.models import Run, State
 from core.runs import limits
-from core.runs.ends import NEVER, follow, revive
+from core.runs.ends import follow
 from core.runs.limits import Rules
+from core.runs.pauses import is_paused
 
-ENDED = (State.DEAD, State.CANCELLED)
 WAITING = (State.PENDING, State.QUEUED)
 #: What the name of a worker begins with in which nothing else runs.
 ALONE = "alone-"
@@ -84,12 +84,16 @@ def count_suspects(database: str, broker: str) -> int:
 
 
 def _suspects(database: str, broker: str) -> QuerySet[Run]:
-    return Run.objects.using(database).filter(
-        broker=broker,
-        state=State.PENDING,
-        due_at__lte=Now(),
-        relay_at__lte=Now(),
-        crashes__gt=0,
+    return (
+        Run.objects.using(database)
+        .filter(
+            broker=broker,
+            state=State.PENDING,
+            due_at__lte=Now(),
+            relay_at__lte=Now(),
+            crashes__gt=0,
+        )
+        .exclude(is_paused())
     )
 
 
@@ -166,18 +170,27 @@ def mark(database: str, rows: Sequence[Run], lost: float) -> None:
 
 
 def _mark(database: str, ids: Sequence[UUID], attempt: int, lost: float) -> None:
+    # Of a queue that was paused meanwhile nothing is at the broker that could start.
     waiting = Run.objects.using(database).filter(
-        pk__in=ids, state=State.PENDING, attempt=attempt
+        ~is_paused(), pk__in=ids, state=State.PENDING, attempt=attempt
     )
     _change_free(
         waiting, len(ids), state=State.QUEUED, relay_at=later(lost), reserved=False
     )
 
 
-def forget(database: str, broker: str, queue: str, limit: int) -> int:
-    """Take back published runs that nobody started in time; return how many."""
+def forget(
+    database: str, broker: str, queue: str, limit: int, late: float = 0.0
+) -> int:
+    """Take back published runs that nobody started in time; return how many.
+
+    `late`: the seconds that their time must be over, if more than 0.
+    """
     overdue = Run.objects.using(database).filter(
-        broker=broker, queue_name=queue, state=State.QUEUED, relay_at__lte=Now()
+        broker=broker,
+        queue_name=queue,
+        state=State.QUEUED,
+        relay_at__lte=later(-max(0.0, late)),
     )
     return _change_free(overdue, limit, state=State.PENDING, relay_at=Now(), slot=False)
 
@@ -211,59 +224,3 @@ def cancel(database: str, ids: Sequence[UUID]) -> int:
         follow(database, waiting, succeeded=False)
         running = found.filter(state=State.RUNNING, cancel_requested=False)
         return len(waiting) + running.update(cancel_requested=True)
-
-
-def to_interrupt(database: str, worker: str) -> list[UUID]:
-    """Return the runs in a worker's hands that someone wants stopped."""
-    unwanted = Run.objects.using(database).filter(
-        worker=worker, state=State.RUNNING, cancel_requested=True
-    )
-    return list(unwanted.values_list("pk", flat=True))
-
-
-def requeue(database: str, ids: Sequence[UUID]) -> int:
-    """Give dead and cancelled runs a new life, with all their retries.
-
-    What was cancelled because of them waits for them again. One that waited for
-    another run, which has ended without letting it go, cannot be had this way: it is
-    the other one that must be requeued.
-    """
-    with transaction.atomic(using=database):
-        found = Run.objects.using(database).filter(pk__in=ids, state__in=ENDED)
-        rows = list(found.order_by("pk").select_for_update())
-        runnable = [run for run in rows if run.due_at < NEVER]
-        Run.objects.using(database).filter(pk__in=[run.pk for run in runnable]).update(
-            state=State.PENDING,
-            due_at=Now(),
-            relay_at=Now(),
-            expires_at=None,
-            retries=0,
-            crashes=0,
-            lone_crashes=0,
-            finished_at=None,
-            cancel_requested=False,
-        )
-        revive(database, runnable)
-        return len(runnable) + _wait_again(database, rows)
-
-
-def _wait_again(database: str, rows: Sequence[Run]) -> int:
-    """Let those wait again whose predecessor is still to come."""
-    waited = 0
-    for run in rows:
-        if run.due_at < NEVER or run.after is None:
-            continue
-        before = (
-            Run.objects.using(database)
-            .filter(pk=run.after)
-            .exclude(state__in=(*ENDED, State.SUCCEEDED))
-        )
-        group = Batch.objects.using(database).filter(pk=run.after, remaining__gt=0)
-        if before.exists() or group.exists():
-            again = Run.objects.using(database).filter(pk=run.pk, state__in=ENDED)
-            if again.update(state=State.PENDING, finished_at=None, error=""):
-                revive(database, [run])
-                waited += 1
-            else:
-                waited += 1  # by the revival of another one of the rows
-    return waited

@@ -6,7 +6,16 @@ from django.db import transaction
 from django.db.models import F
 
 from core.handler import brokers
-from core.models import Attempt, IdempotencyKey, Limit, Run
+from core.models import (
+    Alert,
+    AlertRound,
+    Attempt,
+    IdempotencyKey,
+    Limit,
+    Notice,
+    RolledUp,
+    Run,
+)
 from core.options import duration
 from core.runs import NEVER
 
@@ -16,14 +25,19 @@ TIMES = (
     (Attempt, "started_at finished_at"),
     (Limit, "next_at"),
     (IdempotencyKey, "created_at"),
+    (RolledUp, "until"),
+    (Alert, "since firing_since clear_since last_sent resolved_at looked_at"),
+    (AlertRound, "looked_at"),
+    (Notice, "claimed_until created_at send_at sent_at"),
 )
 
 
 def advance_time(delta: timedelta | int) -> None:
     """Make everything as old as if `delta` (or so many ms) had passed.
 
-    Delays, retries, max_age, result_ttl, rate limits and remembered keys see it. Your
-    own rows and Python's clock do not; nor do the leases of real workers.
+    Delays, retries, max_age, result_ttl, rate limits, remembered keys and
+    alerts see it. Your own rows and Python's clock do not; nor do the leases of real
+    workers.
     """
     passed = timedelta(milliseconds=duration("delta", delta))
     for database in brokers.databases():

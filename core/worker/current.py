@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -19,23 +21,42 @@ class Settling:
     result: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which attempt of which run it is."""
+
+    run_id: str
+    number: int
+    actor_name: str
+    #: Aliases: of its broker, and of the database that keeps the run.
+    broker: str
+    database: str
+    queue_name: str = ""
+    #: When the message was sent.
+    created_at: datetime | None = None
+
+
 class CurrentRun:
     """What a body may know and do about its own run."""
 
     def __init__(
         self,
-        run_id: str,
-        attempt: int,
-        database: str,
+        attempt: Attempt,
         settle: Settle | None,
         note: Callable[[list[Any]], None],
     ) -> None:
         #: The message's id.
-        self.id = run_id
+        self.id = attempt.run_id
         #: 1 the first time.
-        self.attempt = attempt
+        self.attempt = attempt.number
+        self.actor_name = attempt.actor_name
+        self.queue_name = attempt.queue_name
+        #: When it was sent, the same at each attempt: ask it what "yesterday" is.
+        self.created_at = attempt.created_at
+        #: The alias of its broker.
+        self.broker = attempt.broker
         self.settled = False
-        self._database = database
+        self._database = attempt.database
         self._settle = settle
         self._note = note
 

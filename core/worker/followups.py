@@ -6,7 +6,8 @@ from typing import Any
 from core.envelope import Envelope
 from core.models import Run
 from core.options import Options
-from core.runs import Return
+from core.redaction import redact
+from core.runs import Return, readable
 
 
 def success(
@@ -20,7 +21,7 @@ def failure(
     options: Options, message: Envelope, error: BaseException
 ) -> tuple[Envelope, ...]:
     """Return the message for on_failure: (message, {"type", "message"})."""
-    told = {"type": type(error).__name__, "message": _words(error)}
+    told = {"type": readable(type(error).__name__), "message": _words(error)}
     return _call(options.on_failure, message, told)
 
 
@@ -40,6 +41,6 @@ def _call(actor_name: str | None, message: Envelope, said: Any) -> tuple[Envelop
 
 def _words(error: BaseException) -> str:
     try:
-        return str(error)[:2000]
+        return readable(redact(str(error))[:2000])
     except Exception:  # the actor's own code once more
         return ""

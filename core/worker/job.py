@@ -14,10 +14,13 @@ from django.db import transaction
 
 from core import runs
 from core.envelope import Envelope
+from core.errors import CallbackRefused, InvalidResult
 from core.models import Outcome, Run
 from core.options import Options
+from core.redaction import hiding
 from core.registry import Declared
 from core.runs import Failure, Return
+from core.secret import opened
 from core.worker import followups, verdict
 from core.worker.post import Post, envelope_of
 
@@ -61,7 +64,10 @@ class Job:
         return run.started_at >= run.expires_at
 
     def succeed(self, value: Any) -> bool:
-        """Settle as a success that returned `value`; False: it was replaced."""
+        """Settle as a success that returned `value`; False: it was replaced.
+
+        Raises `InvalidResult`: on_success cannot be told of it; nothing is settled.
+        """
         if not self.stored:
             return True
         returned = Return(value, self.options.result_ttl if self._kept else None)
@@ -77,15 +83,21 @@ class Job:
             with transaction.atomic(using=post.database):
                 released = runs.succeed(post.database, run, returned)
                 if released is not None:
-                    post.enqueue(
-                        followups.success(self.options, self.message, returned)
-                    )
+                    self._call_on_success(returned)
         else:
             released = runs.succeed(post.database, run, returned)
         if released is None:
             return runs.has_succeeded(post.database, run)
         self._let_go(released)
         return True
+
+    def _call_on_success(self, returned: Return) -> None:
+        calls = followups.success(self.options, self.message, returned)
+        try:
+            self.post.enqueue(calls)
+        except CallbackRefused as error:
+            # As with a result that cannot be kept: it would be so every time.
+            raise InvalidResult(self.run.actor_name, f"on_success: {error}") from error
 
     def _let_go(self, released: list[Any]) -> None:
         self.post.outbox.release_soon(released)
@@ -100,8 +112,24 @@ class Job:
                 lambda: runs.keep_result(self.post.database, self.run, returned)
             )
 
+    @cached_property
+    def secrets(self) -> list[Any]:
+        """The arguments that nobody may read but the body."""
+        run, actor = self.run, self.actor
+        given = [*run.args, *self.piped]
+        return opened(actor.fn, actor.secrets, given, run.kwargs)
+
+    @property
+    def piped(self) -> list[Any]:
+        """What the step before hands on; encrypted if a secret may be among it."""
+        return [] if self.options.pipe_ignore else self.run.piped or []
+
     def fail(self, error: BaseException) -> None:
         """Settle as a failure: again later, or never."""
+        with hiding(self.secrets):
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
         failure = Failure.of(error)
         wait = verdict.wait(self.run.retries, self.options, error)
         calls = followups.failure(self.options, self.message, error)
@@ -141,10 +169,18 @@ class Job:
                 return False
             settled: bool = step()
             if settled:
-                self.post.enqueue(calls)
+                for call in calls:
+                    self._call(call)
                 if self.run.slot:
                     self.post.outbox.nudge(self.run.queue_name)
         return settled
+
+    def _call(self, call: Envelope) -> None:
+        """Send a callback of a failure; the failure is settled all the same."""
+        try:
+            self.post.enqueue((call,))
+        except CallbackRefused as error:
+            logger.error("After %s failed: %s", self.name, error)
 
     def _adopt(self) -> bool:
         """Give a direct message its row: now there is something to remember."""

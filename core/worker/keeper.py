@@ -18,12 +18,18 @@ from core.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
-#: Between two rounds while there is something to relay, s.
+#: Between two rounds while the broker runs low, s.
 BUSY_SECONDS = 0.02
-#: And while there is no room for more, which may change at any moment, s.
+#: And while there is room for little, or for no more, which may change at any moment,
+#: s. Not less: each round asks the database five times, whatever it publishes.
 FULL_SECONDS = 0.1
-#: Between two looks for results and keys that are too old, s.
-SWEEP_SECONDS = 60.0
+#: Results, keys and rows that are too old are looked for so much less often than runs
+#: to rescue.
+SWEEP_ROUNDS = 30
+#: And so soon again while there are some, s.
+MORE_SECONDS = 1.0
+#: So often it is looked whether a minute can be counted, s.
+COUNT_SECONDS = 5.0
 
 
 class Keeper:
@@ -36,6 +42,7 @@ class Keeper:
         self._wake = threading.Event()
         self._rescue_at = 0.0
         self._sweep_at = 0.0
+        self._count_at = 0.0
         #: Due runs that must run alone: the supervisor looks at it.
         self.suspects = 0
         self._next_start: float | None = None
@@ -62,16 +69,18 @@ class Keeper:
     def _run(self) -> None:
         while not self._stop.is_set():
             published = self._guarded(self.round)
-            self._wake.wait(BUSY_SECONDS if published else self._interval())
+            self._wake.wait(self._interval(published))
             self._wake.clear()
         connections.close_all()
 
-    def _interval(self) -> float:
+    def _interval(self, published: int) -> float:
         """Return the seconds to wait; the more keepers there are, the longer.
 
         Less, if a rate limit lets something go before that, or if room is awaited.
         """
-        if self.outbox.is_full:
+        if published and self.outbox.is_low:
+            return BUSY_SECONDS
+        if published or self.outbox.is_full:
             return FULL_SECONDS
         parents = {worker.supervisor for worker in self.outbox.capacity.cached_workers}
         spread = random.uniform(0.75, 1.25)  # noqa: S311  # spreads load, guards nothing
@@ -102,11 +111,12 @@ class Keeper:
         if time.monotonic() >= self._rescue_at:
             self._rescue()
             Worker.forget_silent(self.outbox.database)
-            self.outbox.find_lost()
+            self.outbox.capacity.find_lost()
+        self._roll_up()
         self._sweep()
         self.suspects = runs.count_suspects(self.outbox.database, self.outbox.alias)
         published = self.outbox.relay(self.queues)
-        limited = bool(self.outbox.rules())
+        limited = runs.any_limits(self.outbox.rules())
         self._next_start = runs.wait(self.outbox.database) if limited else None
         return published
 
@@ -120,10 +130,28 @@ class Keeper:
             pause = timing.heartbeat if waited else timing.rescue
             self._rescue_at = time.monotonic() + pause
 
+    def _roll_up(self) -> None:
+        """Count what has ended; soon again if there is more to count."""
+        if time.monotonic() >= self._count_at:
+            more = runs.roll_up(self.outbox.database, self.outbox.alias)
+            self._count_at = time.monotonic() + (
+                MORE_SECONDS if more else COUNT_SECONDS
+            )
+
     def _sweep(self) -> None:
         """Drop what nobody may ask for any more, now and then."""
         if time.monotonic() >= self._sweep_at:
-            self._sweep_at = time.monotonic() + SWEEP_SECONDS
+            self._sweep_at = time.monotonic() + SWEEP_ROUNDS * self.outbox.timing.rescue
             runs.forget_keys(self.outbox.database)
             runs.forget_results(self.outbox.database)
             runs.forget_unused(self.outbox.database)
+            self._prune()
+
+    def _prune(self) -> None:
+        """Delete what is kept no longer: a little, and soon again if there is more."""
+        outbox = self.outbox
+        counts = runs.prune(outbox.database, outbox.alias, outbox.retention)
+        if counts:
+            told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+            logger.info("Pruned %s.", told)
+            self._sweep_at = time.monotonic() + MORE_SECONDS

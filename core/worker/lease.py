@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
 
+import psutil
 from django.db import Error, close_old_connections, connections
 from django.db.models.functions import Now
 
@@ -54,6 +55,9 @@ class Lease:
         self._started = 0
         self._rate = 0.0
         self._renewed = time.monotonic()
+        #: Paused queues; None: nobody has asked for them yet.
+        self._paused: frozenset[str] | None = None
+        self._paused_read_at = 0.0
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
@@ -113,6 +117,7 @@ class Lease:
             pid=os.getpid(),
             queues=self._queues,
             slots=self._slots,
+            rss=psutil.Process().memory_info().rss,
             started_at=Now(),
             lease_until=runs.later(self.timing.lease),
         )
@@ -141,6 +146,24 @@ class Lease:
         finally:
             self._active.pop(call, None)  # forgotten where the worker has signed off
 
+    def is_paused(self, queue: str) -> bool:
+        """Say whether messages of a queue wait as rows, as of a second or two ago.
+
+        Once asked, the heartbeat keeps it fresh: no message waits for the database.
+        """
+        old = time.monotonic() - self._paused_read_at > LOOK_SECONDS
+        if self._paused is None or (self._thread is None and old):
+            self._read_pauses()
+        return queue in (self._paused or ())
+
+    def _read_pauses(self) -> None:
+        self._paused_read_at = time.monotonic()
+        try:
+            self._paused = runs.paused(self.database, self.alias)
+        except Error as error:
+            self._paused = self._paused or frozenset()
+            logger.warning("Could not ask for paused queues: %s", error)
+
     def _in_hand(self) -> list[UUID]:
         return list(self._active.values())
 
@@ -150,7 +173,7 @@ class Lease:
 
     def _keep(self, stop: threading.Event) -> None:
         while not stop.wait(min(LOOK_SECONDS, self.timing.heartbeat)):
-            if not self._due() and not self._active:
+            if not (self._due() or self._active or self._paused is not None):
                 continue
             try:
                 self._step(stop)
@@ -161,6 +184,8 @@ class Lease:
     def _step(self, stop: threading.Event) -> None:
         close_old_connections()
         wait_less(self.database, self.timing.heartbeat)
+        if self._paused is not None:
+            self._read_pauses()
         with self._lock:
             if not stop.is_set():
                 self._look()
@@ -168,9 +193,7 @@ class Lease:
     def _note(self, error: Exception) -> None:
         """Survive what kept this process from renewing its lease."""
         known = isinstance(error, Error)
-        logger.warning(
-            "Could not renew a worker's lease: %s", error, exc_info=not known
-        )
+        logger.warning("Could not renew a lease: %s", error, exc_info=not known)
         with suppress(Error):
             connections[self.database].close()
         late = time.monotonic() - self._renewed > self.timing.lease
@@ -201,7 +224,9 @@ class Lease:
         mine = Worker.objects.using(self.database).filter(name=self._name)
         self._rate = started / since
         renewed = mine.update(
-            lease_until=runs.later(self.timing.lease), rate=self._rate
+            lease_until=runs.later(self.timing.lease),
+            rate=self._rate,
+            rss=psutil.Process().memory_info().rss,
         )
         if renewed:
             self._renewed = time.monotonic()

@@ -1,13 +1,13 @@
 """The body: run under its limits, with the middleware around it, then settled."""
 
 import inspect
-import json
 import logging
 from typing import Any
 
 from django.db import connections
 
 from core import runs
+from core.envelope import Envelope, size_of
 from core.errors import (
     Cancelled,
     Interrupt,
@@ -16,9 +16,10 @@ from core.errors import (
     SkipMessage,
     TimeLimitExceeded,
 )
-from core.secret import unseal
+from core.redaction import hiding, redact, trace
+from core.secret import decrypt, unseal
 from core.worker import overrun
-from core.worker.current import CurrentRun, performing
+from core.worker.current import Attempt, CurrentRun, performing
 from core.worker.job import Job
 
 logger = logging.getLogger(__name__)
@@ -27,43 +28,84 @@ logger = logging.getLogger(__name__)
 def perform(job: Job) -> None:
     """Run the body of a job once and settle what came of it."""
     current = _current(job)
+    # Around the middleware, too: it may ask which attempt it is.
+    with hiding(job.secrets), performing(current):
+        _perform(job, current)
+
+
+def _perform(job: Job, current: CurrentRun) -> None:
     chain, message = job.post.chain, job.message if job.post.chain.links else None
     try:
         chain.before("process_message", message)
-    except SkipMessage as error:
-        job.stop(f"skipped: {error}")
+    except SkipMessage as skip:
+        job.stop(redact(f"skipped: {skip}"))
         chain.after("skip_message", message)
         return
-    try:
-        with performing(current):
-            value = _guarded(job, current)
-    except LeaseLost as error:
-        # The connection may be in the middle of anything.
-        connections.close_all()
-        logger.error("Dropped %s: %s", job.name, error)
-    except BaseException as error:  # the actor's own code: anything may come out
-        if isinstance(error, Interrupt):
-            connections.close_all()
-        chain.after("process_message", message, exception=error)
-        _failed(job, current, error)
-        if isinstance(error, KeyboardInterrupt):
-            raise  # a Ctrl-C where the run is performed in the caller's process
-    else:
-        chain.after("process_message", message, result=value)
-        _succeeded(job, current, value)
+    # Passed on, not kept here: its traceback leads to this frame.
+    _settle(job, current, message, *_outcome(job, current))
     chain.before("ack", message)
     chain.after("ack", message)
 
 
+def _outcome(job: Job, current: CurrentRun) -> tuple[Any, BaseException | None]:
+    """Return what the body returned, or what it raised.
+
+    What fails while that is settled must not have it as its context: engines log what
+    comes out of a delivery.
+    """
+    try:
+        return _guarded(job, current), None
+    except BaseException as error:  # the actor's own code: anything may come out
+        return None, error
+
+
+def _settle(
+    job: Job,
+    current: CurrentRun,
+    message: Envelope | None,
+    value: Any,
+    error: BaseException | None,
+) -> None:
+    chain = job.post.chain
+    if isinstance(error, Interrupt):
+        # The connection may be in the middle of anything.
+        connections.close_all()
+    if isinstance(error, LeaseLost):
+        logger.error("Dropped %s: %s", job.name, redact(str(error)))
+    elif error is None:
+        chain.after("process_message", message, result=value)
+        _succeeded(job, current, value)
+    else:
+        chain.after("process_message", message, exception=error)
+        _failed(job, current, error)
+        if isinstance(error, KeyboardInterrupt):
+            # A Ctrl-C where the run is performed in the caller's process. Not the one
+            # that the body met: whoever logs it would tell the body's words.
+            raise KeyboardInterrupt
+
+
 def _current(job: Job) -> CurrentRun:
-    run = job.run
+    run, post = job.run, job.post
     return CurrentRun(
-        str(run.pk),
-        run.attempt,
-        job.post.database,
+        Attempt(
+            str(run.pk),
+            run.attempt,
+            run.actor_name,
+            post.outbox.alias,
+            post.database,
+            run.queue_name,
+            run.created_at,
+        ),
         settle=job.succeed if job.stored else None,
-        note=lambda progress: runs.note_progress(job.post.database, run, progress),
+        note=lambda progress: _note(job, *progress),
     )
+
+
+def _note(job: Job, done: int, total: int, words: str) -> None:
+    # The body may say it in a thread of its own, where nothing is hidden.
+    with hiding(job.secrets):
+        told = runs.readable(redact(str(words)))
+    runs.note_progress(job.post.database, job.run, [done, total, told])
 
 
 def _guarded(job: Job, current: CurrentRun) -> Any:
@@ -86,10 +128,11 @@ def _body(job: Job, current: CurrentRun) -> Any:
 
 
 def _call(job: Job) -> Any:
-    run = job.run
-    piped = [] if job.options.pipe_ignore else run.piped or []
-    args, kwargs = unseal(job.actor.fn, job.actor.secrets, run.args, run.kwargs)
-    value = job.actor(*args, *piped, **kwargs)
+    secrets = job.actor.secrets
+    piped = map(decrypt, job.piped) if secrets else job.piped
+    given = [*job.run.args, *piped]
+    args, kwargs = unseal(job.actor.fn, secrets, given, job.run.kwargs)
+    value = job.actor(*args, **kwargs)
     if inspect.iscoroutine(value):
         value = job.post.finish(value)
     if job.wants_result:
@@ -99,8 +142,8 @@ def _call(job: Job) -> Any:
 
 def _check_result(job: Job, value: Any) -> None:
     try:
-        size = len(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
+        size = size_of(value)
+    except ValueError as error:
         raise InvalidResult(job.run.actor_name, f"it is not JSON: {error}") from None
     if size > job.post.max_payload:
         raise InvalidResult(
@@ -111,7 +154,15 @@ def _check_result(job: Job, value: Any) -> None:
 def _succeeded(job: Job, current: CurrentRun, value: Any) -> None:
     if current.settled:
         job.keep_result(value)
-    elif not job.succeed(value):
+        return
+    settled, unkept = False, None
+    try:
+        settled = job.succeed(value)
+    except InvalidResult as error:
+        unkept = error
+    if unkept is not None:
+        job.fail(unkept)  # not in the `except`: see `_outcome`
+    elif not settled:
         logger.warning(
             "%s ended after it had been given to another worker; attempt %d does not"
             " count.",
@@ -122,7 +173,7 @@ def _succeeded(job: Job, current: CurrentRun, value: Any) -> None:
 
 def _failed(job: Job, current: CurrentRun, error: BaseException) -> None:
     if current.settled:
-        logger.error("%s raised after it had been settled.", job.name, exc_info=error)
+        logger.error("%s raised after it had been settled.\n%s", job.name, trace(error))
     elif isinstance(error, Cancelled):
         job.stop("cancelled while it ran")
     else:

@@ -33,6 +33,7 @@ def process(post: Post, run_id: UUID) -> None:
         run = post.persist(lambda: runs.claim(post.database, run_id, worker))
         if run is None:
             logger.debug("Dropped a copy of %s: it does not wait.", run_id)
+            post.persist(lambda: runs.send_back(post.database, run_id))
             return
         try:
             job = _job(post, run)
@@ -47,21 +48,7 @@ def process(post: Post, run_id: UUID) -> None:
 def process_direct(post: Post, message: Envelope) -> None:
     """Perform a message that has no row; it gets one if it fails."""
     _close_spent_connections()
-    run = Run(
-        pk=UUID(message.message_id),
-        broker=post.outbox.alias,
-        actor_name=message.actor_name,
-        queue_name=message.queue_name,
-        args=list(message.args),
-        kwargs=message.kwargs,
-        options=message.options,
-        state=State.RUNNING,
-        attempt=1,
-        created_at=datetime.fromtimestamp(message.message_timestamp / 1000, UTC),
-        started_at=datetime.now(UTC),
-        routed=True,
-    )
-    run.due_at = run.created_at
+    run = _row(message, post.outbox.alias)
     with post.lease.active(run.pk):
         try:
             job = _job(post, run)
@@ -71,15 +58,38 @@ def process_direct(post: Post, message: Envelope) -> None:
             _postpone(post, run, error)
             return
         job.run.priority = job.options.priority
+        if post.lease.is_paused(run.queue_name):
+            post.persist(lambda: runs.hold(post.database, run))
+            return
         job.stored = False
         if _admit(job):
             perform(job)
 
 
+def _row(message: Envelope, alias: str) -> Run:
+    """Return a message without a row as the run that it is all the same."""
+    sent_at = datetime.fromtimestamp(message.message_timestamp / 1000, UTC)
+    return Run(
+        pk=UUID(message.message_id),
+        broker=alias,
+        actor_name=message.actor_name,
+        queue_name=message.queue_name,
+        args=list(message.args),
+        kwargs=message.kwargs,
+        options=message.options,
+        state=State.RUNNING,
+        attempt=1,
+        created_at=sent_at,
+        due_at=sent_at,
+        started_at=datetime.now(UTC),
+    )
+
+
 def _job(post: Post, run: Run) -> Job:
     actor: Declared = registry.get(run.actor_name)
     extra = post.chain.options
-    options = Options.resolve(post.defaults, actor.options, run.options, extra=extra)
+    declared = Options.own(actor.options)
+    options = Options.resolve(post.defaults, declared, run.options, extra=extra)
     return Job(post, run, actor, options)
 
 
@@ -90,6 +100,9 @@ def _close_spent_connections() -> None:
     again on a new one.
     """
     for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            # Of the sender, who delivers in process: closed, it would lose its work.
+            continue
         too_old = connection.close_at is not None and (
             time.monotonic() >= connection.close_at
         )

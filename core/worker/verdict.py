@@ -2,9 +2,11 @@
 
 import logging
 import random
+from datetime import timedelta
 
-from core.errors import InvalidResult, Retry
+from core.errors import EffectUnknown, InvalidResult, Retry
 from core.options import Options, duration
+from core.redaction import trace
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +23,9 @@ def wait(retries: int, options: Options, error: BaseException) -> float | None:
         if not _may_retry(retries, options, error):
             return None
         return _delay(retries, options, error) / 1000
-    except Exception:
+    except Exception as raised:
         # The actor's own retry_when, or the delay of its Retry.
-        logger.exception("Could not tell whether to retry; gave up.")
+        logger.error("Could not tell whether to retry; gave up.\n%s", trace(raised))
         return None
 
 
@@ -32,12 +34,13 @@ def is_exhausted(options: Options, error: BaseException) -> bool:
 
     Source: Dramatiq 2.2, `middleware.retries`.
     """
-    return not isinstance(error, (InvalidResult, *options.throws))
+    return not isinstance(error, (InvalidResult, EffectUnknown, *options.throws))
 
 
 def _may_retry(retries: int, options: Options, error: BaseException) -> bool:
-    # What cannot be kept would be returned again, after the same effects.
-    if isinstance(error, (InvalidResult, *options.throws)):
+    # What cannot be kept would be returned again, after the same effects; what is
+    # unknown stays so until someone says what happened.
+    if isinstance(error, (InvalidResult, EffectUnknown, *options.throws)):
         return False
     if options.retry_when is not None:
         return bool(options.retry_when(retries, error))
@@ -46,9 +49,16 @@ def _may_retry(retries: int, options: Options, error: BaseException) -> bool:
 
 def _delay(retries: int, options: Options, error: BaseException) -> float:
     waits = backoff(retries, shortest=options.min_backoff, longest=options.max_backoff)
-    if isinstance(error, Retry) and error.delay is not None:
+    if isinstance(error, Retry) and not _is_over(error.delay):
         waits = max(waits, duration("delay", error.delay))
     return waits
+
+
+def _is_over(delay: object) -> bool:
+    """Say whether any wait is long enough: until a time that has passed, say."""
+    if isinstance(delay, timedelta):
+        return delay <= timedelta()
+    return delay is None or (isinstance(delay, int) and delay <= 0)
 
 
 def backoff(retries: int, *, shortest: int, longest: int) -> float:

@@ -17,7 +17,8 @@ from project.demo.mailbox import Mailbox
 from project.demo.processes import Shop, free_port
 from project.embedded import embedded_valkey
 
-ENGINES = ("celery", "dramatiq")
+#: Each with what keeps the time beside it.
+ENGINES = {"celery": "beat", "dramatiq": "apscheduler"}
 PASSWORD = "switchyard"  # noqa: S105  # of a shop on this machine, shown on the screen
 VAR = Path(__file__).resolve().parents[2] / "var"
 
@@ -59,6 +60,7 @@ def _surroundings() -> Iterator[Mailbox]:
 
 def _run(mailbox: Mailbox, stay: bool, picture: str | None) -> int:
     # They need the apps that _surroundings has just set up.
+    from core import monitoring  # noqa: PLC0415  # above
     from project.demo import customers, orders, report, show  # noqa: PLC0415  # above
 
     rows, wrong = {}, []
@@ -76,6 +78,7 @@ def _run(mailbox: Mailbox, stay: bool, picture: str | None) -> int:
     if picture:
         show.save(picture)
     show.reports(rows)
+    show.schedules(monitoring.schedules())
     for line in wrong:
         show.console.print(f"[red]Not as it must be: {line}[/red]")
     if stay and not wrong:
@@ -85,9 +88,10 @@ def _run(mailbox: Mailbox, stay: bool, picture: str | None) -> int:
 
 @contextlib.contextmanager
 def _shop(engine: str, port: int) -> Iterator[Shop]:
-    shop = Shop({"TASK_BACKEND": engine}, port, VAR / "demo" / engine)
+    environment = {"TASK_BACKEND": engine, "TASK_SCHEDULER": ENGINES[engine]}
+    shop = Shop(environment, port, VAR / "demo" / engine)
     try:
-        shop.start()
+        shop.start(scheduler=True)
         yield shop
     finally:
         shop.stop()

@@ -32,12 +32,14 @@ class Shop:
         self._port = port
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> None:
-        """Start both; return when the shop answers."""
+    def start(self, *, scheduler: bool = False) -> None:
+        """Start both, and a scheduler if asked; return when the shop answers."""
         python = sys.executable
         web = [python, "-m", "waitress", f"--listen=127.0.0.1:{self._port}"]
         self._spawn("web", [*web, "--threads=8", "project.wsgi:application"])
         self._spawn("worker", [python, "manage.py", "worker", "--processes=2"])
+        if scheduler:
+            self._spawn("scheduler", [python, "manage.py", "scheduler"])
         self._wait(30)
 
     def _spawn(self, name: str, command: list[str]) -> None:

@@ -1,7 +1,7 @@
 """The demo on the screen."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from core.monitoring import ScheduleSnapshot
 from project.demo.report import Figures
 
 console = Console(record=True)
@@ -53,3 +54,11 @@ def reports(rows: Mapping[str, Figures]) -> None:
     """Say where a report of each engine lies."""
     for engine, row in rows.items():
         console.print(f"A report by {engine}: {row.pdf}", soft_wrap=True)
+
+
+def schedules(found: Iterable[ScheduleSnapshot]) -> None:
+    """Say what the schedulers have read from the code, and what they have fired."""
+    for one in found:
+        fired = f"; fired: {one.fires}" if one.fires else ""
+        upcoming = f"next {one.next_at:%Y-%m-%d %H:%M} UTC" if one.next_at else "over"
+        console.print(f"Schedule {one.name}: {one.rule}; {upcoming}{fired}")

@@ -1,6 +1,11 @@
 """The shop's tables. What the tasks write is append-only: a second effect shows."""
 
-from shop.models.catalogue import Product, StockRecord
+from shop.models.catalogue import (
+    Product,
+    Reservation,
+    StockDifference,
+    StockRecord,
+)
 from shop.models.orders import Order, OrderEvent, OrderLine, OrderTask
 from shop.models.traces import ReportMail, SalesReport, StockMovement
 
@@ -11,7 +16,9 @@ __all__ = [
     "OrderTask",
     "Product",
     "ReportMail",
+    "Reservation",
     "SalesReport",
+    "StockDifference",
     "StockMovement",
     "StockRecord",
 ]

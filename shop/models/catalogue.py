@@ -41,3 +41,40 @@ class StockRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product}: {self.quantity}"
+
+
+class Reservation(models.Model):
+    """What lies in somebody's cart. It shows others what is wanted, and holds nothing:
+    goods go to who orders first."""
+
+    cart = models.CharField(max_length=40, help_text="The key of a session.")
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="reservations"
+    )
+    quantity = models.PositiveIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cart", "product"], name="shop_reservation_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.product_id} in a cart"
+
+
+class StockDifference(models.Model):
+    """The movements of a product were not what its orders say. Append-only."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE)
+    ordered = models.IntegerField(help_text="Taken out, by the orders.")
+    moved = models.IntegerField(help_text="Taken out, by the movements.")
+    found_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-found_at"]
+
+    def __str__(self) -> str:
+        return f"{self.product}: {self.ordered} ordered, {self.moved} moved"

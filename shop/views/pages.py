@@ -5,10 +5,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from shop import reservations
 from shop.cart import Cart
 from shop.forms import CheckoutForm, QuantityForm
 from shop.models import Order, Product
@@ -38,7 +40,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Product.objects.select_related("stock"), slug=slug)
+    products = Product.objects.select_related("stock")
+    wanted = products.annotate(in_carts=Sum("reservations__quantity", default=0))
+    found = get_object_or_404(wanted, slug=slug)
     return render(request, "shop/product.html", {"product": found})
 
 
@@ -54,6 +58,7 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         found = get_object_or_404(Product, slug=form.cleaned_data["product"])
         Cart(request.session).add(found.slug, form.cleaned_data["quantity"])
+        reservations.renew(request.session)
         messages.success(request, f"{found.name} is in your cart.")
     else:
         messages.error(request, "Please give a whole number from 1 to 1000.")
@@ -67,6 +72,7 @@ def cart_update(request: HttpRequest) -> HttpResponse:
         Cart(request.session).set(
             form.cleaned_data["product"], form.cleaned_data["quantity"]
         )
+        reservations.renew(request.session)
     else:
         messages.error(request, "Please give a whole number from 0 to 1000.")
     return redirect("shop:cart")
@@ -99,6 +105,7 @@ def _order(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
         messages.error(request, "This page has ordered already; here is a new one.")
         return redirect("shop:checkout")
     held.clear()
+    reservations.renew(request.session)
     return redirect("shop:order", reference=placed.reference)
 
 

@@ -11,6 +11,7 @@ class Recorder:
     """A receiver that can be told to fail."""
 
     alias = "alias"
+    longest = 10_000_000
 
     def __init__(self) -> None:
         self.delivered: list[tuple[str, str]] = []

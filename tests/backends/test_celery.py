@@ -22,6 +22,7 @@ class Counter:
     """A receiver that only has actors."""
 
     alias = "default"
+    longest = 10_000_000
 
     def deliver(self, queue: str, body: str) -> None: ...
     def park(self, queue: str, body: bytes, reason: str) -> None: ...

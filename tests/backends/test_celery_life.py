@@ -12,6 +12,7 @@ from backends.celery import CeleryBackend, life
 class Listener:
     """A receiver that keeps what it was told."""
 
+    longest = 10_000_000
     alias = "default"
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from backends.celery.reading import PARK, UNDECLARED, prepare
 from backends.celery.redis_channel import GARBAGE, envelope
 
 QUEUE = "ns.celery.default.mail"
+LONGEST = 1_000_000
 ACTOR = "shop.tasks.send_receipt"
 WELL_FORMED = b'[["signed"], {}, {"callbacks": null, "chord": null}]'
 
@@ -61,7 +62,7 @@ def headers(**changes: Any) -> dict[str, Any]:
 )
 def test_what_celery_would_choke_on_becomes_a_call_that_parks(bad: Any) -> None:
     body = bad.body
-    prepare(bad, frozenset({ACTOR}))
+    prepare(bad, frozenset({ACTOR}), LONGEST)
     (raw, reason), kwargs, embed = json.loads(bad.body)
     assert bad.headers["task"] == PARK
     assert base64.b64decode(raw) == body
@@ -79,7 +80,7 @@ def test_headers_that_celery_would_obey_are_dropped() -> None:
             headers={"sentry-trace": "12-34"},
         )
     )
-    prepare(found, frozenset({ACTOR}))
+    prepare(found, frozenset({ACTOR}), LONGEST)
     assert found.headers == {
         "lang": "py",
         "task": ACTOR,
@@ -93,7 +94,7 @@ def test_headers_that_celery_would_obey_are_dropped() -> None:
 
 def test_an_actor_nobody_declared_here_is_delivered_all_the_same() -> None:
     found = message(headers=headers(task="shop.tasks.of_the_next_release"))
-    prepare(found, frozenset({ACTOR}))
+    prepare(found, frozenset({ACTOR}), LONGEST)
     assert found.headers["task"] == UNDECLARED
     assert found.headers["shadow"] == "shop.tasks.of_the_next_release"
 
@@ -115,7 +116,7 @@ def test_an_actor_nobody_declared_here_is_delivered_all_the_same() -> None:
     ids=lambda item: repr(item[:40]),
 )
 def test_a_list_item_that_is_no_message_is_kept_byte_for_byte(item: bytes) -> None:
-    found = envelope(item, QUEUE, 0)
+    found = envelope(item, QUEUE, 0, LONGEST)
     assert found["content-type"] == GARBAGE
     assert base64.b64decode(found["body"]) == item
 
@@ -130,7 +131,22 @@ def test_a_list_item_goes_back_to_where_it_was_found() -> None:
             "priority": 0,
         },
     }
-    properties = envelope(json.dumps(item).encode(), QUEUE, 3)["properties"]
+    properties = envelope(json.dumps(item).encode(), QUEUE, 3, LONGEST)["properties"]
     assert properties["delivery_info"] == {"exchange": "", "routing_key": QUEUE}
     assert properties["delivery_tag"] != "copied"
     assert properties["priority"] == 3
+
+
+def test_what_is_too_long_is_parked_unread() -> None:
+    found = message(WELL_FORMED)
+    prepare(found, frozenset({ACTOR}), len(WELL_FORMED) - 1)
+    (raw, reason), _, _ = json.loads(found.body)
+    assert found.headers["task"] == PARK
+    assert base64.b64decode(raw) == WELL_FORMED
+    assert reason == f"it is longer than {len(WELL_FORMED) - 1} bytes"
+
+
+def test_a_list_item_that_is_too_long_is_kept_unread() -> None:
+    item = json.dumps({"body": "x", "properties": {}}).encode()
+    assert envelope(item, QUEUE, 0, len(item))["content-type"] != GARBAGE
+    assert envelope(item, QUEUE, 0, len(item) - 1)["content-type"] == GARBAGE

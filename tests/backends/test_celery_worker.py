@@ -33,6 +33,8 @@ MIB = 1024 * 1024
 class Teller:
     """A receiver whose every word goes to standard output, one line each."""
 
+    longest = 10_000_000
+
     def __init__(self, alias: str, queue: str) -> None:
         self.alias = alias
         self.queue = queue

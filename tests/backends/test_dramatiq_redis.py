@@ -101,6 +101,21 @@ def test_garbage_is_parked_and_its_neighbours_are_delivered(
     assert client.keys() == [b"dramatiq:__heartbeats__"]
 
 
+def test_what_is_too_long_is_parked_unread(
+    backend: DramatiqBackend,
+    taker: RedisConsumer,
+    client: redis.Redis,
+    receiver: Recorder,
+) -> None:
+    whole = encoded()
+    receiver.longest = len(whole) - 1
+    client.hset(MESSAGES, "long", whole)
+    client.rpush(LIST, "long")
+    wait_for(lambda: next(taker) is None and receiver.parked)
+    reason = f"it is longer than {receiver.longest} bytes"
+    assert receiver.parked == [(whole, reason)]
+
+
 @pytest.mark.parametrize("token", [b"no-such-message", b"\x80\xff\x00", b"*", b""])
 def test_id_without_a_message_is_parked(
     token: bytes,

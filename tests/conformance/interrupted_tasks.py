@@ -5,7 +5,7 @@ import os
 import time
 from datetime import timedelta
 
-from core import Cancelled, Shutdown, TimeLimitExceeded, actor, current_run
+from core import Cancelled, LeaseLost, Shutdown, TimeLimitExceeded, actor, current_run
 from tests.conformance.bodies import effect, wait_for_gate
 
 
@@ -27,6 +27,15 @@ def overrun(key: str) -> None:
 
 
 @actor(time_limit=timedelta(milliseconds=500), max_retries=0)
+def overrun_in_spite(key: str) -> None:
+    """Run too long; note what is an ordinary failure."""
+    try:
+        linger()
+    except Exception:
+        effect(key)
+
+
+@actor(time_limit=timedelta(milliseconds=500), max_retries=0)
 def block(key: str) -> None:
     """Run too long where nobody can interrupt it."""
     effect(key)
@@ -42,6 +51,29 @@ def wait_to_be_cancelled(key: str) -> None:
     except Cancelled:
         effect(f"{key}/cancelled")
         raise
+
+
+@actor(min_backoff=0)
+def fail_when_cancelled(key: str) -> None:
+    """Note the start; make a failure of the cancellation."""
+    effect(f"{key}/started")
+    if current_run().attempt == 1:
+        try:
+            linger()
+        except Cancelled as error:
+            raise ValueError("failed instead") from error
+
+
+@actor
+def linger_until_replaced(key: str) -> None:
+    """Note the start, and that another one has the run now; then be done."""
+    effect(f"{key}/started")
+    if current_run().attempt == 1:
+        try:
+            linger()
+        except LeaseLost:
+            effect(f"{key}/told")
+            raise
 
 
 @actor(notify_shutdown=True, min_backoff=0)

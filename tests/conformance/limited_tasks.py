@@ -1,9 +1,10 @@
 """Actors under limits and keys, and actors without a row."""
 
+import os
 import time
 from datetime import timedelta
 
-from core import actor
+from core import actor, current_run
 from tests.conformance.bodies import effect, wait_for_gate
 from tests.conformance.models import Gate
 
@@ -25,6 +26,12 @@ def work_by_twos(key: str) -> None:
     in_and_out(key)
 
 
+@actor(concurrency=1, concurrency_key=by_key)
+def work_by_itself(key: str) -> None:
+    """Work; alone of its key."""
+    in_and_out(key)
+
+
 @actor(rate_limit="10/s", concurrency_key=by_key)
 def work_at_a_pace(key: str) -> None:
     """Leave an effect; ten a second of a key."""
@@ -36,6 +43,27 @@ def hold_the_only_place(key: str) -> None:
     """Wait for the gate in the only place of the key."""
     effect(f"{key}/started")
     wait_for_gate(key)
+
+
+@actor(
+    concurrency=1,
+    concurrency_key=by_key,
+    min_backoff=timedelta(milliseconds=100),
+    max_backoff=timedelta(milliseconds=200),
+)
+def fail_once_in_the_only_place(key: str) -> None:
+    """Leave an effect at every attempt; succeed at the second."""
+    effect(key)
+    if current_run().attempt == 1:
+        raise ValueError("the first attempt")
+
+
+@actor(concurrency=1, concurrency_key=by_key)
+def die_once_in_the_only_place(key: str) -> None:
+    """Leave an effect at every attempt; end the process at the first."""
+    effect(key)
+    if current_run().attempt == 1:
+        os._exit(9)
 
 
 @actor(unique_key=by_key)

@@ -15,7 +15,7 @@ from django.db.models import F, Max, Min
 
 from core import Actor, Message, brokers
 from core.broker import Broker
-from core.capacity import AHEAD_SECONDS
+from core.capacity import AHEAD_SECONDS, FRESH_SECONDS
 from core.models import Run, State, Worker
 from tests.conformance.models import Effect, Gate
 from tests.services.server import guard, stop
@@ -30,8 +30,6 @@ RECOVERED = 30 * PATIENCE
 #: A worker that is told to stop has ended after so many seconds.
 STOPPED = 40 * PATIENCE
 
-#: What a publisher knows of workers is at most so old, s.
-FRESH = 1.0
 PROJECT = Path(__file__).parents[2]
 PROCESSES = 2
 THREADS = 4
@@ -103,7 +101,7 @@ class Stack:
             full = running.filter(pk__in=ids).count() == SLOTS
             if not full or AHEAD_SECONDS * self.pace() > 2 * SLOTS:
                 since = time.monotonic()
-            return time.monotonic() - since > 2 * FRESH
+            return time.monotonic() - since > 2 * FRESH_SECONDS
 
         wait_for(settled, 30 * PATIENCE, f"no place is free\n{self.tail()}")
         return holders

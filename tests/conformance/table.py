@@ -22,7 +22,9 @@ WIDTH = 110
 #: A run of fewer promises, and not of all, prints no table.
 FEW = 20
 #: With one of these a run is not the whole suite, though its paths cover it.
-PARTIAL = ("ignore", "ignore_glob", "lf")
+PARTIAL = ("ignore", "ignore_glob", "lf", "keyword", "markexpr")
+#: What a report tells of its promise: [address, combination, ...].
+PROPERTY = "promise"
 
 
 class PromiseTable:
@@ -107,9 +109,13 @@ class PromiseTable:
             if promise := promises.get(address(item)):
                 aliases = promise.together or [stack_of(item)]
                 self.expect(item.nodeid, promise.address, *aliases)
+                item.user_properties.append((PROPERTY, [promise.address, *aliases]))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid in self._where and (outcome := _outcome(report)):
+        told = dict(report.user_properties).get(PROPERTY)
+        if told and report.nodeid not in self._where:  # collected by another process
+            self.expect(report.nodeid, *told)
+        if told and (outcome := _outcome(report)):
             self.note(report.nodeid, outcome)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -146,6 +152,8 @@ def is_asked(promise: Promise, combination: str) -> bool:
 
 def is_whole(config: pytest.Config) -> bool:
     """Say whether the command line asks for every test of the folder."""
+    if hasattr(config, "workerinput"):  # of pytest-xdist: it is given a part
+        return False
     if config.option.collectonly or any(config.getoption(o, None) for o in PARTIAL):
         return False
     asked = (config.invocation_params.dir / argument for argument in config.args)

@@ -8,7 +8,9 @@ from tests.conformance import (  # noqa: F401  # Django finds actors in `tasks` 
     event_tasks,
     interrupted_tasks,
     limited_tasks,
+    outside_tasks,
     routed_tasks,
+    secret_tasks,
 )
 from tests.conformance.bodies import effect, wait_for_gate
 from tests.conformance.models import Gate

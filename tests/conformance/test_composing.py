@@ -48,7 +48,7 @@ def test_requeued_step_brings_the_rest_back(stack: Stack, key: str) -> None:
     pipeline([first, on(stack, write_down, f"{key}/between"), last]).run()
     assert (stack.finish(first), last.status()) == ("dead", "cancelled")
     open_gate(key)
-    assert control.requeue([first.message_id]) == 1
+    assert control.requeue([first.message_id], by="ops") == 1
     assert stack.finish(last) == "succeeded"
 
 

@@ -30,7 +30,7 @@ def test_direct_message_that_fails_gets_a_row_and_is_retried(
     assert stack.finish(message) == "dead"
     assert stack.broker.find(message.message_id).attempts.count() == 2
     open_gate(key)
-    assert control.requeue([message.message_id]) == 1
+    assert control.requeue([message.message_id], by="ops") == 1
     assert stack.finish(message) == "succeeded"
 
 

@@ -9,9 +9,11 @@ import pytest
 from core import monitoring
 from tests.conformance.interrupted_tasks import (
     block,
+    fail_when_cancelled,
     kill_the_worker,
     kill_the_worker_once,
     overrun,
+    overrun_in_spite,
     spoil,
     think,
     think_too_long,
@@ -36,6 +38,14 @@ def test_body_is_told_when_its_time_is_over(stack: Stack, key: str) -> None:
     assert stack.finish(message) == "dead"
     assert effects(key) == 1
     assert "TimeLimitExceeded" in monitoring.run(message.message_id).error
+
+
+def test_body_that_catches_every_exception_is_stopped_all_the_same(
+    stack: Stack, key: str
+) -> None:
+    message = stack.send(overrun_in_spite, key)
+    assert stack.finish(message) == "dead"
+    assert effects(key) == 0
 
 
 @pytest.mark.needs("worker")
@@ -65,6 +75,15 @@ def test_running_body_can_be_cancelled(stack: Stack, key: str) -> None:
     assert message.cancel()
     assert stack.finish(message) == "cancelled"
     assert effects(f"{key}/cancelled") == 1
+
+
+@pytest.mark.needs("worker")
+def test_cancelled_run_that_fails_is_not_tried_again(stack: Stack, key: str) -> None:
+    message = stack.send(fail_when_cancelled, key)
+    wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
+    assert message.cancel()
+    assert stack.finish(message) == "cancelled"
+    assert effects(f"{key}/started") == 1
 
 
 @pytest.mark.needs("worker")

@@ -5,17 +5,30 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from core import IdempotencyConflict, send_many
+from core import IdempotencyConflict, control, send_many
+from core.capacity import BATCH
 from tests.conformance.limited_tasks import (
+    die_once_in_the_only_place,
+    fail_once_in_the_only_place,
     hold_the_only_place,
     once_at_a_time,
     once_until_its_end,
     work_at_a_pace,
+    work_by_itself,
     work_by_twos,
 )
 from tests.conformance.models import Effect
-from tests.conformance.stacks import Stack, effects, make_due, open_gate, spread
-from tests.conformance.tasks import note
+from tests.conformance.stacks import (
+    PROCESSES,
+    RECOVERED,
+    Stack,
+    effects,
+    make_due,
+    open_gate,
+    spread,
+)
+from tests.conformance.tasks import hold, note
+from tests.conformance.test_delivery import hint_of
 from tests.services.waiting import wait_for
 
 
@@ -55,6 +68,79 @@ def test_limited_backlog_holds_nobody_else_up(stack: Stack, key: str) -> None:
     assert (states.count("running"), states.count("pending")) == (1, 39)
     open_gate(key)
     assert {stack.finish(message, 60) for message in waiting} == {"succeeded"}
+
+
+@pytest.mark.needs("worker")
+def test_limited_backlog_keeps_nobody_back_who_comes_by_the_relay(
+    stack: Stack, key: str
+) -> None:
+    options = {"args": [key], "broker": stack.alias}
+    only = hold_the_only_place.message_with_options
+    # More than the relay takes in hand at once, however fast the workers are.
+    waiting = send_many([only(**options) for _ in range(BATCH + 10)])
+    wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
+    later = stack.send(note, key, delay=timedelta(milliseconds=500))
+    assert stack.finish(later) == "succeeded"
+    control.cancel([message.message_id for message in waiting], by="a test")
+    open_gate(key)
+    ends = {stack.finish(message) for message in waiting}
+    assert ends <= {"succeeded", "cancelled"}
+
+
+def test_failed_run_gives_its_place_back_until_its_retry(
+    stack: Stack, key: str
+) -> None:
+    messages = [stack.send(fail_once_in_the_only_place, key) for _ in range(3)]
+    assert {stack.finish(message) for message in messages} == {"succeeded"}
+    assert effects(key) == 6
+
+
+@pytest.mark.needs("worker")
+def test_run_whose_process_died_gives_its_place_back(stack: Stack, key: str) -> None:
+    message = stack.send(die_once_in_the_only_place, key)
+    assert stack.finish(message, RECOVERED) == "succeeded"
+    assert effects(key) == 2
+    wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
+
+
+@pytest.mark.needs("worker")
+def test_message_cancelled_at_the_broker_gives_its_place_back(
+    stack: Stack, key: str
+) -> None:
+    holders = stack.occupy(hold, key)
+    cancelled = stack.send(work_by_itself, f"{key}/only")
+    wait_for(lambda: cancelled.status() == "queued", 30, stack.tail())
+    assert cancelled.cancel()
+    after = stack.send(work_by_itself, f"{key}/only")
+    open_gate(key)
+    assert {stack.finish(message) for message in (*holders, after)} == {"succeeded"}
+    assert effects(f"{key}/only/in") == 1
+
+
+@pytest.mark.needs("worker")
+def test_copy_of_a_limited_message_does_not_slip_past_the_limit(
+    stack: Stack, key: str
+) -> None:
+    first, second = (stack.send(hold_the_only_place, key) for _ in range(2))
+    wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
+    copies = [hint_of(stack, m.message_id, m.actor_name) for m in (first, second)]
+    stack.broker.backend.publish(copies)
+    # Behind the last copy nothing is left that could still start.
+    drained = lambda: stack.broker.backend.depth(copies[0].queue) == 0  # noqa: E731  # a condition
+    wait_for(drained, 30, "the copies are consumed")
+    assert stack.finish(stack.send(note, f"{key}/last")) == "succeeded"
+    assert (second.status(), effects(f"{key}/started")) == ("pending", 1)
+    open_gate(key)
+    assert {stack.finish(first), stack.finish(second)} == {"succeeded"}
+
+
+def test_cancelled_message_gives_its_key_back(stack: Stack, key: str) -> None:
+    first = stack.send(once_at_a_time, key, 1, delay=timedelta(hours=1))
+    assert first.cancel()
+    open_gate(key)
+    second = stack.send(once_at_a_time, key, 2)
+    assert second.created
+    assert stack.finish(second) == "succeeded"
 
 
 def test_rate_is_kept(stack: Stack, key: str) -> None:

@@ -74,6 +74,24 @@ def many_then_few(stack: Stack, key: str, *, durable: bool) -> None:
 
 
 @pytest.mark.needs("worker")
+def test_equally_urgent_messages_start_about_in_the_order_of_their_sending(
+    stack: Stack, key: str
+) -> None:
+    def send() -> None:
+        with transaction.atomic():
+            for number in range(100):
+                stack.send(take_a_moment, f"{key}/{number}", priority=10)
+
+    behind_the_busy(stack, key, send)
+    numbered = Effect.objects.filter(key__regex=rf"{key}/\d+$").order_by("pk")
+    wait_for(lambda: numbered.count() == 100, 60, stack.tail())
+    order = [int(effect.key.rpartition("/")[2]) for effect in numbered]
+    # So many may be at the broker and in hands at once; these are not told apart.
+    apart = 4 * SLOTS
+    assert max(abs(number - place) for place, number in enumerate(order)) <= apart
+
+
+@pytest.mark.needs("worker")
 def test_urgent_messages_overtake_those_that_wait(stack: Stack, key: str) -> None:
     occupied(stack, key, lambda: many_then_few(stack, key, durable=True))
     assert overtaken(key) <= 25

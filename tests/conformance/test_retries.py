@@ -34,7 +34,7 @@ def test_exhausted_message_is_dead_and_can_be_requeued(stack: Stack, key: str) -
     assert stack.finish(message) == "dead"
     assert effects(key) == 2
     open_gate(key)
-    assert control.requeue([message.message_id]) == 1
+    assert control.requeue([message.message_id], by="ops") == 1
     assert stack.finish(message) == "succeeded"
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from core.capacity import AHEAD_SECONDS
 from core.models import Worker
+from tests.conformance.interrupted_tasks import linger_until_replaced
 from tests.conformance.models import Effect
 from tests.conformance.stacks import (
+    PATIENCE,
     PROCESSES,
     RECOVERED,
     SLOTS,
@@ -39,6 +41,20 @@ def test_killed_worker_is_restarted_and_its_run_completes(
 
 
 @pytest.mark.needs("worker")
+def test_worker_keeps_its_lease_while_it_has_a_run(stack: Stack, key: str) -> None:
+    message = stack.send(hold, key)
+    wait_for(lambda: started(key), 30, stack.tail())
+    lease = Worker.objects.filter(pid=started(key)[0].pid, broker=stack.alias)
+    # A process that has lost its lease before has two rows for a while.
+    until = lease.latest("lease_until").lease_until
+    beat = stack.broker.timing.heartbeat
+    wait_for(lambda: lease.filter(lease_until__gt=until), PATIENCE * beat, stack.tail())
+    open_gate(key)
+    assert stack.finish(message) == "succeeded"
+    assert len(started(key)) == 1
+
+
+@pytest.mark.needs("worker")
 def test_worker_that_lost_its_lease_cannot_write(stack: Stack, key: str) -> None:
     message = stack.send(hold, key)
     wait_for(lambda: started(key), 30, stack.tail())
@@ -48,6 +64,18 @@ def test_worker_that_lost_its_lease_cannot_write(stack: Stack, key: str) -> None
     assert stack.finish(message, RECOVERED) == "succeeded"
     assert stack.finish(stack.send(note_once, f"{key}/later")) == "succeeded"
     assert effects(key) == 1
+    wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
+
+
+@pytest.mark.needs("worker")
+def test_body_is_told_when_its_worker_has_lost_the_lease(
+    stack: Stack, key: str
+) -> None:
+    message = stack.send(linger_until_replaced, key)
+    wait_for(lambda: started(key), 30, stack.tail())
+    Worker.objects.filter(pid=started(key)[0].pid, broker=stack.alias).delete()
+    wait_for(lambda: effects(f"{key}/told"), RECOVERED, stack.tail())
+    assert stack.finish(message, RECOVERED) == "succeeded"
     wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
 
 

@@ -1,11 +1,15 @@
 import pickle
+from collections.abc import AsyncIterator, Iterator
+from functools import cache, partial
 
 import pytest
 
 from core import (
     DuplicateActor,
+    InvalidActor,
     InvalidArguments,
     InvalidOption,
+    OptionConflict,
     UnknownOption,
     actor,
     pipeline,
@@ -40,6 +44,65 @@ def test_wrong_option_is_refused_at_the_declaration() -> None:
 def test_name_that_does_not_fit_the_column_is_refused() -> None:
     with pytest.raises(InvalidOption, match="actor_name"):
         actor(actor_name="x" * 201)(greet)
+
+
+@pytest.mark.parametrize("name", ["", 0, b"mail", "a\0b", "\ud800"])
+def test_name_that_is_no_text_is_refused(name: object) -> None:
+    with pytest.raises(InvalidOption, match="actor_name"):
+        actor(actor_name=name)(greet)  # type: ignore[call-overload]  # the mistake is the point
+
+
+class Callable:
+    """An object that can be called like a function."""
+
+    def __call__(self) -> None:
+        """Do nothing."""
+
+
+def numbers() -> Iterator[int]:
+    """Never begin: nobody asks for a number."""
+    yield 1
+
+
+async def more_numbers() -> AsyncIterator[int]:
+    """Never begin."""
+    yield 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [5, "mail", Callable(), Callable, partial(greet, "you"), len, classmethod(greet)],
+)
+def test_what_is_no_function_is_refused(given: object) -> None:
+    with pytest.raises(InvalidActor, match="it must be a function written with def"):
+        actor(actor_name="test.none")(given)  # type: ignore[arg-type]  # as above
+
+
+def test_actor_of_an_actor_is_refused() -> None:
+    with pytest.raises(InvalidActor, match="it must be a function"):
+        actor(actor(actor_name="test.inner")(greet))
+
+
+@pytest.mark.parametrize("given", [numbers, more_numbers])
+def test_generator_is_refused_because_nothing_of_it_would_run(given: object) -> None:
+    with pytest.raises(InvalidActor, match=r"numbers .* cannot be an actor: it yields"):
+        actor(given)  # type: ignore[call-overload]  # as above
+
+
+def test_bound_method_and_decorated_function_can_be_actors() -> None:
+    assert actor(actor_name="test.bound")(Callable().__call__)() is None
+    assert actor(actor_name="test.cached")(cache(greet))("you") == "hello you"
+
+
+def test_atomic_is_refused_for_async_at_the_declaration_and_at_the_send() -> None:
+    async def think() -> None:
+        """Do nothing."""
+
+    with pytest.raises(OptionConflict, match="async def cannot go with atomic"):
+        actor(actor_name="test.atomic", atomic=True)(think)
+    declared = actor(actor_name="test.think")(think)
+    with pytest.raises(OptionConflict, match="async def cannot go with atomic"):
+        declared.using(atomic=True)
 
 
 def test_built_message_is_checked_against_the_signature() -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from uuid import uuid4
 
+import psutil
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
@@ -13,7 +14,6 @@ from django.db.models.functions import Now
 from core import Cancelled, LeaseLost, runs
 from core.broker import Broker
 from core.models import Run, Worker
-from core.worker import lease as lease_module
 from core.worker.keeper import Keeper
 from tests.core.guarded import Guarded, waiting
 from tests.core.test_runs import FAILURE, make
@@ -131,7 +131,7 @@ def test_dropped_copy_takes_nothing_from_the_run_in_hand(broker: Broker) -> None
     run = make(broker=broker.alias)
     with broker.lease.active(run.pk):
         runs.claim("default", run.pk, broker.lease.take())
-        broker.deliver("default", broker.outbox.seal.sign(str(run.pk)))
+        broker.deliver("default", broker.outbox.hint(run).body)
         for _ in range(2):
             beat(broker)
     run.refresh_from_db()
@@ -141,13 +141,13 @@ def test_dropped_copy_takes_nothing_from_the_run_in_hand(broker: Broker) -> None
 def test_heartbeat_outlives_any_error(
     broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse() -> None:
+    def refuse(process: psutil.Process) -> None:
         raise OSError("too many open files")
 
     broker.worker_started(4)
     before = names(broker)
     with monkeypatch.context() as broken:
-        broken.setattr(lease_module, "close_old_connections", refuse)
+        broken.setattr(psutil.Process, "memory_info", refuse)
         wait_for(lambda: "too many open files" in caplog.text)
     beat(broker)
     assert names(broker) == before

@@ -19,8 +19,9 @@ from django.db import connection
 
 from core import current_run
 from core.worker import loop
-from core.worker.current import CurrentRun, performing
+from core.worker.current import Attempt, CurrentRun, performing
 
+ATTEMPT = Attempt("7", 1, "test.actor", "default", "default")
 FORKED = """
 import os, signal
 from asgiref.sync import sync_to_async
@@ -50,7 +51,7 @@ def test_coroutine_sees_the_run_of_its_caller() -> None:
         await asyncio.sleep(0)
         return current_run().id
 
-    with performing(CurrentRun("7", 1, "default", None, print)):
+    with performing(CurrentRun(ATTEMPT, None, print)):
         assert loop.run(body()) == "7"
 
 

@@ -91,7 +91,7 @@ def test_unknown_filter_is_refused() -> None:
 
 def test_malformed_id_is_refused_by_control() -> None:
     with pytest.raises(UnknownRun):
-        control.cancel(["no-id"])
+        control.cancel(["no-id"], by="ops")
 
 
 @pytest.fixture

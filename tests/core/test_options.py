@@ -16,6 +16,13 @@ def test_option_of_the_declaration_is_refused_at_send() -> None:
         Options.check("send", {"throws": ValueError})
 
 
+@pytest.mark.parametrize("limit", [{"concurrency": 2}, {"rate_limit": "5/s"}])
+def test_limit_is_the_actors_and_refused_at_send(limit: dict[str, object]) -> None:
+    # Nobody would know it when the run is relayed: it would wait for ever.
+    with pytest.raises(UnknownOption):
+        Options.check("send", limit)
+
+
 def test_later_layers_win_and_zero_is_a_value() -> None:
     layers = ({"max_retries": 5}, {"max_retries": 3}, {"max_retries": 0})
     resolved = Options.resolve(*layers)
@@ -45,6 +52,8 @@ def test_eta_is_kept_in_utc_milliseconds() -> None:
         ("eta", datetime(2026, 1, 1)),  # noqa: DTZ001  # without a zone on purpose
         ("delay", timedelta(seconds=-1)),
         ("atomic", 1),
+        ("concurrency", 0),
+        ("concurrency", 2**31),
     ],
 )
 def test_wrong_value_is_refused_where_it_is_written(name: str, value: object) -> None:

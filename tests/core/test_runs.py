@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from core import runs
+from core import actor, runs, send_many
 from core.models import Attempt, Outcome, Run, State, Worker
 from core.runs import Failure
 from tests.services.threads import at_once
@@ -207,3 +207,19 @@ def test_requeue_gives_back_all_retries() -> None:
     run = make(retries=3, state=State.DEAD)
     assert runs.requeue("default", [run.pk]) == 1
     assert (state(run), Run.objects.get(pk=run.pk).retries) == ("pending", 0)
+
+
+@actor(actor_name="test.runs.later", max_age=7_200_000)
+def later() -> None: ...
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_few_and_many_enter_at_the_time_of_the_database(number: int) -> None:
+    before = runs.now("default")
+    send_many(later.message_with_options(delay=60_000) for _ in range(number))
+    after = runs.now("default")
+    for run in Run.objects.all():
+        assert before <= run.created_at <= after
+        assert (run.due_at - run.created_at).total_seconds() == 60
+        assert (run.expires_at - run.created_at).total_seconds() == 7200
+    assert Run.objects.count() == number

@@ -68,3 +68,34 @@ def test_secret_under_a_forgotten_key_cannot_be_read(settings: Any) -> None:
     run = monitoring.run(message.message_id)
     assert (seen, run.state) == ([], "dead")
     assert InvalidToken.__name__ in run.error
+
+
+@actor
+def log_in_somehow(
+    password: Secret[str] | None = None, *more: Secret[str], **others: Secret[str]
+) -> None:
+    """Remember what it was given."""
+    seen.append((password, more, others))
+
+
+@actor
+def log_in_all(passwords: list[Secret[str]]) -> None:
+    """Remember what it was given."""
+    seen.append(passwords)
+
+
+def row_of(message: Message[Any]) -> str:
+    run = Run.objects.get(pk=message.message_id)
+    return f"{run.args} {run.kwargs}"
+
+
+def test_optional_secret_and_a_list_of_some_are_secret_too() -> None:
+    shown = row_of(log_in_somehow.send("s3cret")) + row_of(log_in_all.send(["s3cret"]))
+    assert "s3cret" not in shown
+    assert seen == [("s3cret", (), {}), ["s3cret"]]
+
+
+def test_each_of_any_number_of_secrets_is_secret() -> None:
+    message = log_in_somehow.send("s3cret1", "s3cret2", "s3cret3", other="s3cret4")
+    assert "s3cret" not in row_of(message)
+    assert seen == [("s3cret1", ("s3cret2", "s3cret3"), {"other": "s3cret4"})]

@@ -218,7 +218,7 @@ class TimePasses(TaskTestMixin, TestCase):
         assert noted() == ["a", "b"]
 
     def test_key_is_forgotten_after_30_days(self) -> None:
-        send = lambda: note.send_with_options(args=["a"], idempotency_key="k")  # noqa: E731
+        send = lambda: note.send_with_options(args=["a"], idempotency_key="k")  # noqa: E731  # the same send, twice
         first = send()
         self.advance_time(timedelta(days=29))
         assert send().message_id == first.message_id

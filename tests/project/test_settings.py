@@ -56,6 +56,12 @@ def test_production_starts_with_everything_given() -> None:
     assert "amqp://localhost/" in load("settings.prod", PRODUCTION).stdout
 
 
+def test_unknown_format_of_the_log_is_refused_with_the_known_ones() -> None:
+    loaded = load("settings.dev", {"LOG_FORMAT": "jason"})
+    expected = "LOG_FORMAT is 'jason'; it must be one of line, key-value, json."
+    assert expected in loaded.stderr
+
+
 @pytest.mark.parametrize("missing", PRODUCTION)
 def test_production_does_not_start_without(missing: str) -> None:
     given = {name: value for name, value in PRODUCTION.items() if name != missing}

@@ -99,12 +99,17 @@ def on_postgres() -> bool:
 
 
 def prepare() -> None:
-    """Choose ports, namespace and database, unless our parent process has."""
-    if "TEST_RUN" in os.environ:
+    """Choose ports, namespace and database, unless our parent process has.
+
+    Each process of pytest-xdist chooses its own.
+    """
+    chooser = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if os.environ.get("TEST_CHOOSER") == chooser:
         return
     run = Path(tempfile.mkdtemp(prefix="switchyard-test-"))
     atexit.register(_remove, run, os.getpid())
     os.environ.update(
+        TEST_CHOOSER=chooser,
         TEST_RUN=str(run),
         TEST_NAMESPACE=run.name,
         TEST_VALKEY_URL=f"redis://127.0.0.1:{_ports().keep()}/0",

@@ -16,6 +16,7 @@ from pathlib import Path
 PACKAGES = {
     "rabbitmq-server": "usr/lib/rabbitmq/bin/rabbitmq-server",
     "postgresql": "usr/lib/postgresql/*/bin/initdb",
+    "faketime": "usr/lib/*/faketime/libfaketimeMT.so.1",
 }
 ROOT = Path("/")
 #: Asked by Debian before a package starts its service; 101 forbids it.

@@ -1,4 +1,4 @@
-"""PostgreSQL as it comes: nothing is confirmed before it is on disk."""
+"""PostgreSQL as it comes: nothing is confirmed before it is on disk, unless asked."""
 
 import os
 import pwd
@@ -18,14 +18,24 @@ from tests.services.server import Server
 VERSIONS = Path("/usr/lib/postgresql")
 
 
+#: For rows that nobody will miss after a crash.
+CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
 class Postgres(Server):
-    """A database server; as root, it runs as `postgres`, for it refuses to be root."""
+    """A database server; as root, it runs as `postgres`, for it refuses to be root.
+
+    With `careless` it waits for no disk: Django empties every table after a test.
+    """
 
     name = "postgres"
     stop_signal = signal.SIGINT  # ends the sessions; SIGTERM would wait for them
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, *, careless: bool = False
+    ) -> None:
         super().__init__(folder, port)
+        self._settings = ("max_connections=200", *(CARELESS if careless else ()))
         self._data: Path | None = None
 
     @property
@@ -37,7 +47,7 @@ class Postgres(Server):
         """Return the command line."""
         command = [str(binaries() / "postgres"), "-D", str(self._data)]
         command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
-        return [*command, "-c", "max_connections=200"]
+        return [*command, *(f"-c{setting}" for setting in self._settings)]
 
     def credentials(self) -> dict[str, Any]:
         """Return another user if we are root."""

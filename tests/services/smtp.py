@@ -1,5 +1,6 @@
 """A real mail server, in a thread of the tests' process."""
 
+import asyncio
 import threading
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,6 +17,8 @@ class SmtpServer:
 
     def __init__(self, port: int | None = None) -> None:
         self.port = free_port() if port is None else port
+        #: It answers so much later, s.
+        self.pause = 0.0
         self._lock = threading.Lock()
         self._mails: list[tuple[list[str], EmailMessage]] = []
         self._controller: Controller | None = None
@@ -62,4 +65,5 @@ class SmtpServer:
         assert isinstance(mail, EmailMessage)
         with self._lock:
             self._mails.append((list(envelope.rcpt_tos), mail))
+        await asyncio.sleep(self.pause)
         return "250 OK"

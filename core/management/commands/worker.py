@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.alerts import watching
 from core.broker import Broker
 from core.errors import BrokerConfigError
 from core.handler import brokers
@@ -57,7 +58,8 @@ class Command(BaseCommand):
             f" x {options['threads']} threads, queues {', '.join(queues)}."
         )
         keeper = Keeper(broker.outbox, queues)
-        Supervisor(keeper, _child(options, queues), processes).run()
+        with watching():
+            Supervisor(keeper, _child(options, queues), processes).run()
 
 
 def _positive(text: str) -> int:

@@ -1,4 +1,4 @@
-"""manage.py dev: web, worker and embedded broker in one terminal."""
+"""manage.py dev: web, worker, scheduler and embedded broker in one terminal."""
 
 import contextlib
 import os
@@ -14,14 +14,17 @@ from honcho.manager import Manager
 
 from project.embedded import embedded_valkey
 
-#: A change in one of these starts the worker again.
+#: A change in one of these starts worker and scheduler again.
 WATCHED = ("core", "backends", "shop", "project", "settings")
 
 
 class Command(BaseCommand):
     """Starts all that a developer needs; Ctrl-C stops all of it."""
 
-    help = "Run the web server, a worker and, unless BROKER_URL is set, a broker."
+    help = (
+        "Run the web server, a worker, a scheduler and, unless BROKER_URL is set, a"
+        " broker."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -47,9 +50,10 @@ def _needs_broker() -> bool:
 
 def _commands(port: int) -> dict[str, list[str]]:
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    worker = shlex.join([*manage, "worker"])
     watch = [sys.executable, "-m", "watchfiles", "--filter", "python"]
+    watch += ["--verbosity", "warning"]
     return {
         "web": [*manage, "runserver", f"127.0.0.1:{port}"],
-        "worker": [*watch, "--verbosity", "warning", worker, *WATCHED],
+        "worker": [*watch, shlex.join([*manage, "worker"]), *WATCHED],
+        "scheduler": [*watch, shlex.join([*manage, "scheduler"]), *WATCHED],
     }

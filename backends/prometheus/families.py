@@ -1,0 +1,85 @@
+"""The families of metrics: names, labels and units, by Prometheus's conventions."""
+
+from collections.abc import Iterator, Sequence
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from backends.prometheus import rows
+from backends.prometheus.ended import ended
+from core.monitoring import WorkerSnapshot
+
+PLACE = ("broker", "queue")
+#: What a run may be in a queue; together they are all that is open.
+OPEN = ("scheduled", "due", "queued", "running")
+
+
+def families() -> Iterator[Metric]:
+    """Yield every family, also those without a sample."""
+    workers = rows.alive()
+    yield from _queues(workers)
+    yield from _workers(workers)
+    yield _parked()
+    yield from ended()
+    unknown = rows.unknown_effects()
+    words = "Effects outside the database whose end nobody knows."
+    yield GaugeMetricFamily("switchyard_unknown_effects", words, value=unknown)
+
+
+def _queues(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    runs = GaugeMetricFamily(
+        "switchyard_queue_runs",
+        "Open runs: scheduled (later, or after another one), due, queued at the broker,"
+        " running.",
+        labels=(*PLACE, "state"),
+    )
+    oldest = GaugeMetricFamily(
+        "switchyard_queue_oldest_wait_seconds",
+        "Since the run that waits longest could have started; 0 without one.",
+        labels=PLACE,
+    )
+    served = GaugeMetricFamily(
+        "switchyard_queue_workers",
+        "Live worker processes that serve the queue.",
+        labels=PLACE,
+    )
+    dead = GaugeMetricFamily(
+        "switchyard_dead_runs", "Dead runs that are kept.", labels=PLACE
+    )
+    for place, line in sorted(rows.lines(workers).items()):
+        for state in OPEN:
+            runs.add_metric((*place, state), getattr(line, state))
+        oldest.add_metric(place, line.oldest)
+        served.add_metric(place, line.workers)
+        dead.add_metric(place, line.dead)
+    yield from (runs, oldest, served, dead)
+
+
+def _workers(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    labels = ("broker", "engine")
+    processes = GaugeMetricFamily(
+        "switchyard_workers", "Live worker processes.", labels=labels
+    )
+    slots = GaugeMetricFamily(
+        "switchyard_worker_slots", "Runs that they can run at once.", labels=labels
+    )
+    memory = GaugeMetricFamily(
+        "switchyard_worker_resident_memory_bytes",
+        "Memory that they have.",
+        labels=labels,
+    )
+    for place, crew in sorted(rows.crews(workers).items()):
+        processes.add_metric(place, crew.processes)
+        slots.add_metric(place, crew.slots)
+        memory.add_metric(place, crew.memory)
+    yield from (processes, slots, memory)
+
+
+def _parked() -> Metric:
+    parked = GaugeMetricFamily(
+        "switchyard_parked_messages",
+        "Messages that were not understood, and are kept.",
+        labels=("broker",),
+    )
+    for alias, number in sorted(rows.parked().items()):
+        parked.add_metric((alias,), number)
+    return parked

@@ -1,0 +1,93 @@
+"""Alerts in the Django admin: rules to make, what they have found, what was told.
+
+Receivers are made in the settings alone: they hold secrets, and say where data goes.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+
+from core.admin.rows import ModelAdmin, ReadOnlyAdmin
+from core.alerts import check_row, declared
+from core.alerts.kinds import KINDS
+from core.errors import AlertConfigError
+from core.models import Alert, AlertRule, Notice
+
+if TYPE_CHECKING:  # at run time Django's form classes take no type argument
+    ModelForm = forms.ModelForm[AlertRule]
+else:
+    ModelForm = forms.ModelForm
+
+#: What is written in a field of its own; the rest is what a kind takes.
+ALWAYS = ("name", "when", "lasting", "repeat", "resolved", "to", "enabled")
+
+
+class AlertRuleForm(ModelForm):
+    """A rule, checked as those of the settings are."""
+
+    when = forms.ChoiceField(
+        choices=[(name, f"{name}: {kind.meaning}") for name, kind in KINDS.items()]
+    )
+    to = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Receivers of ALERTS['RECEIVERS']; none chosen: all of them.",
+    )
+
+    class Meta:
+        model = AlertRule
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        known = [*declared().receivers, *(self.instance.to or [])]
+        to: Any = self.fields["to"]
+        to.choices = [(name, name) for name in dict.fromkeys(known)]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what cannot be, in the words of the settings' checks."""
+        given = super().clean() or {}
+        if self.errors:
+            return given
+        given["lasting"] = given.get("lasting") or timedelta()
+        try:
+            check_row(AlertRule(**given))
+        except AlertConfigError as error:
+            raise forms.ValidationError(str(error)) from None
+        return given
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(ModelAdmin):
+    """Rules besides those of the settings; an edit holds from the next look on."""
+
+    form = AlertRuleForm
+    list_display = ["name", "when", "above", "lasting", "repeat", "enabled"]
+    list_filter = ["when", "enabled"]
+    search_fields = ["name"]
+    fieldsets = [
+        (None, {"fields": ALWAYS}),
+        ("How much", {"fields": ("above", "within", "at_least")}),
+        ("Only of", {"fields": ("broker", "queue", "actor", "schedule")}),
+    ]
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    """What the rules have found."""
+
+    list_display = ["rule", "says", "state", "since", "last_sent", "resolved_at"]
+    list_filter = ["state", "rule", "broker"]
+    ordering = ["-since"]
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What was told, or is to be, and what each receiver answered."""
+
+    list_display = ["created_at", "title", "receiver", "state", "tries", "answer"]
+    list_filter = ["state", "receiver", "rule", "event"]
+    ordering = ["-created_at"]
+    show_full_result_count = False

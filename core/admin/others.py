@@ -1,0 +1,39 @@
+"""What is only read: the audit, parked bodies, workers."""
+
+from django.contrib import admin
+
+from core.admin.rows import ReadOnlyAdmin
+from core.models import AuditEntry, Parked, Worker
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """What operators have done."""
+
+    list_display = ["at", "by", "verb", "changed", "target"]
+    list_filter = ["verb", "by"]
+    ordering = ["-at"]
+    show_full_result_count = False
+
+
+@admin.register(Parked)
+class ParkedAdmin(ReadOnlyAdmin):
+    """What arrived and could not be understood."""
+
+    list_display = ["parked_at", "broker", "queue", "size", "reason"]
+    list_filter = ["broker", "queue"]
+    fields = ["parked_at", "broker", "queue", "size", "reason", "start_of_body"]
+    # A direct message carries its arguments.
+    hidden = ("body", "start_of_body")
+
+    @admin.display(description="Body (first 1000 bytes)")
+    def start_of_body(self, row: Parked) -> str:
+        """Show the bytes as Python writes them."""
+        return repr(bytes(row.body)[:1000])
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """The processes that run actors."""
+
+    list_display = ["name", "broker", "host", "pid", "slots", "rate", "lease_until"]

@@ -1,0 +1,92 @@
+"""What all pages share: nothing is edited, and not everybody reads the arguments."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+if TYPE_CHECKING:  # at run time Django's admin classes take no type argument
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+#: Who has it sees what messages carry, return, and say when they fail.
+VIEW_ARGUMENTS = "core.view_arguments"
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Say whether this user sees what messages carry."""
+    return bool(request.user.has_perm(VIEW_ARGUMENTS))
+
+
+def visible(request: HttpRequest, fields: Iterable[Any], hidden: Any) -> list[Any]:
+    """Return the fields without those that this user may not see."""
+    if may_read(request):
+        return list(fields)
+    return [field for field in fields if field not in hidden]
+
+
+def user_of(request: HttpRequest) -> str:
+    """Return the name that goes to the audit."""
+    return request.user.get_username()
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that only the state machine writes."""
+
+    #: Fields that only who may view arguments sees.
+    hidden: tuple[str, ...] = ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Leave out what this user may not see."""
+        return visible(request, super().get_fields(request, obj), self.hidden)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Refuse ?args__contains=... too: who may not see must not guess."""
+        field = lookup.partition("__")[0]
+        if not visible(request, [field], self.hidden):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds a row by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody edits one either."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor deletes one."""
+        return False
+
+
+class FailingAdmin(ReadOnlyAdmin):
+    """Rows with an error: its words may be a message's, its kind is anyone's to see."""
+
+    hidden: tuple[str, ...] = ("error",)
+    readonly_fields = ["kind"]
+
+    @admin.display(description="Error")
+    def kind(self, row: Any) -> str:
+        """Return the name of the exception, or what core says instead of one."""
+        return re.split(r"[:(]", row.error, maxsplit=1)[0]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Show the error or its kind."""
+        fields = super().get_fields(request, obj)
+        return [f for f in fields if f != "kind" or not may_read(request)]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Show the error or its kind."""
+        fields = super().get_list_display(request)
+        return [
+            *visible(request, fields, self.hidden),
+            *([] if may_read(request) else ["kind"]),
+        ]
+
+    def get_search_fields(self, request: HttpRequest) -> list[Any]:
+        """Leave out what this user could only guess."""
+        return visible(request, super().get_search_fields(request), self.hidden)

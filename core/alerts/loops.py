@@ -1,0 +1,78 @@
+"""A thread of the clock that looks again and again, and survives what is away."""
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+
+from django.db import Error, close_old_connections, connections
+
+from core.handler import brokers
+
+logger = logging.getLogger(__name__)
+
+#: Between two looks, s.
+LOOK_SECONDS = 2.0
+
+
+class Loop(ABC):
+    """One thread, named after what it does; it takes a step for each database."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self.wake = threading.Event()
+        self._stop = threading.Event()
+        self._trouble: dict[str, str] = {}
+        self._thread = threading.Thread(
+            target=self._run, name=f"switchyard-{self.name}", daemon=True
+        )
+
+    @abstractmethod
+    def step(self, database: str) -> None:
+        """Do what there is to do."""
+
+    def pause(self) -> float:
+        """Return the seconds until the next look, unless somebody wakes it."""
+        return LOOK_SECONDS
+
+    def finish(self) -> None:  # noqa: B027  # most have nothing under way
+        """Wait a moment for what is under way; called in the thread, at its end."""
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """End the thread after its present step, waiting at most so long."""
+        self._stop.set()
+        self.wake.set()
+        self._thread.join(timeout=seconds)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            for database in brokers.databases():
+                self._guarded(database)
+            self.wake.wait(self.pause())
+            self.wake.clear()
+        self.finish()
+        connections.close_all()
+
+    def _guarded(self, database: str) -> None:
+        """Take a step; of a database that is away it is told once."""
+        known = self._trouble.get(database, "")
+        try:
+            close_old_connections()
+            self.step(database)
+        except Error as error:
+            connections[database].close()
+            self._trouble[database] = type(error).__name__
+            if self._trouble[database] != known:
+                logger.warning("Cannot see to %s: %s", self.name, error)
+        except Exception as error:  # whatever it is, the thread must go on
+            self._trouble[database] = repr(error)
+            if self._trouble[database] != known:
+                logger.exception("Could not see to %s.", self.name)
+        else:
+            self._trouble[database] = ""
+            if known:
+                logger.warning("Seeing to %s again.", self.name)

@@ -1,0 +1,80 @@
+"""What `manage.py check` says of a project's aliases and actors; it asks no broker."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+
+from core.declarations import declared
+from core.errors import CoreError
+from core.handler import brokers
+from core.options import Options
+from core.registry import registry
+
+#: What every database is whose SQL the state machine speaks, at the end of its name.
+ENGINES = ("sqlite3", "spatialite", "postgresql", "postgis")
+CALLBACKS = ("on_success", "on_failure", "on_retry_exhausted")
+
+
+def check_brokers(**_: Any) -> Sequence[CheckMessage]:
+    """Say which aliases cannot be built, and why."""
+    return list(_check_brokers())
+
+
+def _check_brokers() -> Iterator[CheckMessage]:
+    if "default" not in settings.BROKERS:
+        yield Error(
+            "BROKERS has no alias 'default'.",
+            hint="Actors without a `broker` option use it.",
+            id="switchyard.E001",
+        )
+    for alias in brokers:
+        try:
+            database = brokers[alias].database
+        except CoreError as error:
+            yield Error(str(error), id="switchyard.E002")
+            continue
+        engine = settings.DATABASES[database]["ENGINE"]
+        if not engine.endswith(ENGINES):
+            yield Error(
+                f"BROKERS[{alias!r}]: DATABASE: {database!r} is {engine}.",
+                hint="Runs are kept in PostgreSQL or SQLite.",
+                id="switchyard.E003",
+            )
+
+
+def check_actors(**_: Any) -> Sequence[CheckMessage]:
+    """Say which actors name what is not there."""
+    return list(_check_actors())
+
+
+def _check_actors() -> Iterator[CheckMessage]:
+    names = {actor.actor_name for actor in registry}
+    for actor in registry:
+        alias = actor.options.get("broker", Options().broker)
+        if alias not in settings.BROKERS:
+            yield Error(
+                f"{actor.actor_name}: broker={alias!r} is not in BROKERS.",
+                hint=f"There are {', '.join(sorted(settings.BROKERS))}.",
+                obj=actor.source,
+                id="switchyard.E004",
+            )
+        for option in CALLBACKS:
+            called = actor.options.get(option)
+            if called is not None and called not in names:
+                yield Warning(
+                    f"{actor.actor_name}: {option}={called!r} is no declared actor.",
+                    hint="Its messages wait for a worker that knows it, for an hour.",
+                    obj=actor.source,
+                    id="switchyard.W001",
+                )
+
+
+def check_schedules(**_: Any) -> Sequence[CheckMessage]:
+    """Say which schedule of the code or the settings cannot be."""
+    try:
+        declared()
+    except CoreError as error:
+        return [Error(str(error), id="switchyard.E005")]
+    return []

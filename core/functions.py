@@ -1,0 +1,50 @@
+"""Which functions can be actors, and under which options."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.errors import InvalidActor, InvalidArguments, InvalidOption, OptionConflict
+from core.options import Options
+
+
+def check_function(fn: object) -> None:
+    """Raise `InvalidActor` unless a worker can call it, and sees its end."""
+    # Not what is made of a function (partial) or can be called like one (a class):
+    # it has no name and no place of its own.
+    is_written = callable(fn) and hasattr(fn, "__qualname__")
+    if not is_written or not hasattr(inspect.unwrap(fn), "__code__"):  # type: ignore[arg-type]  # it is callable here
+        raise InvalidActor(repr(fn), "it must be a function written with def")
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise InvalidActor(repr(fn), "it yields: nothing of it would ever run")
+
+
+def check_call(actor_name: str, args: object, kwargs: object) -> None:
+    """Raise `InvalidArguments` unless they can be spread into a call as they are."""
+    # A string would be spread into its letters, a dict into its keys. Only its kind is
+    # told: it may have been meant as a secret.
+    if not isinstance(args, list | tuple):
+        problem = f"args is of type {type(args).__name__}, not a list or a tuple"
+        raise InvalidArguments(actor_name, problem)
+    if not (kwargs is None or isinstance(kwargs, Mapping)):
+        problem = f"kwargs is of type {type(kwargs).__name__}, not a dict"
+        raise InvalidArguments(actor_name, problem)
+
+
+def check_options(fn: Callable[..., Any], options: Options) -> None:
+    """Raise `OptionConflict` or `InvalidOption` unless they suit the function."""
+    options.check_conflicts()
+    if options.atomic and inspect.iscoroutinefunction(fn):
+        raise OptionConflict("async def", "atomic", "a transaction has one thread")
+    if options.subscribe and not _takes_one(fn):
+        raise InvalidOption(
+            "subscribe", options.subscribe, "on a function that takes the event"
+        )
+
+
+def _takes_one(fn: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(fn).bind({})
+    except TypeError:
+        return False
+    return True

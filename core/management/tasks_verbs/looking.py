@@ -1,0 +1,80 @@
+"""manage.py tasks runs|show|audit: runs, one of them whole, and what people did."""
+
+from argparse import ArgumentParser
+
+from core import monitoring
+from core.management.tasks_verbs.filters import add_filters, given
+from core.management.tasks_verbs.verb import Answer, Options, Verb, positive, table
+from core.monitoring import RunSnapshot
+
+
+def _declare_runs(parser: ArgumentParser) -> None:
+    add_filters(parser)
+    parser.add_argument("--limit", type=positive, default=50)
+
+
+def _runs(options: Options) -> Answer:
+    found = monitoring.runs(limit=options["limit"], **given(options))
+    lines = [
+        f"{run.id}  {run.state:<9}  {run.attempt:>3}  {run.actor_name}  {run.error}"
+        for run in found
+    ]
+    head = f"{'id':<36}  {'state':<9}  try  actor"
+    return Answer([run.asdict() for run in found], "\n".join([head, *lines]))
+
+
+def _declare_show(parser: ArgumentParser) -> None:
+    parser.add_argument("id")
+
+
+def _show(options: Options) -> Answer:
+    run = monitoring.run(options["id"])
+    return Answer(run.asdict(), "\n".join([*_values(run), *_parts(run)]))
+
+
+def _values(run: RunSnapshot) -> list[str]:
+    values = run.asdict()
+    for part in ("attempts", "relatives", "timeline"):
+        del values[part]
+    return [f"{name:<12} {value}" for name, value in values.items()]
+
+
+def _parts(run: RunSnapshot) -> list[str]:
+    lines = ["", "timeline"]
+    for event in run.timeline:
+        attempt = f"#{event.attempt}" if event.attempt else ""
+        note = event.note.partition("\n")[0]
+        what = f"{event.at:%Y-%m-%d %H:%M:%S.%f}  {event.what:<9}  {attempt:>4}  {note}"
+        lines.append(what.rstrip())
+    if run.relatives:
+        lines += ["", "belongs with"]
+    for one in run.relatives:
+        lines.append(f"{one.relation:<5}  {one.id}  {one.state:<9}  {one.actor_name}")
+    for one_try in run.attempts:
+        lines += ["", f"attempt {one_try.number}: {one_try.outcome}"]
+        lines.append(one_try.traceback or one_try.error)
+    return lines
+
+
+def _declare_audit(parser: ArgumentParser) -> None:
+    parser.add_argument("--by", default="", help="a part of who it was")
+    parser.add_argument("--verb", default="", help="as requeue_all", dest="done")
+    parser.add_argument("--limit", type=positive, default=50)
+
+
+def _audit(options: Options) -> Answer:
+    found = monitoring.audit(options["limit"], by=options["by"], verb=options["done"])
+    rows = [
+        [f"{one.at:%Y-%m-%d %H:%M:%S}", one.by, one.verb, one.changed, one.target]
+        for one in found
+    ]
+    heads = ("when, UTC", "who", "did", "changed", "of")
+    text = table(heads, rows) if rows else "Nobody has done anything."
+    return Answer([one.asdict() for one in found], text)
+
+
+VERBS = (
+    Verb("audit", "what operators have done", _audit, _declare_audit),
+    Verb("runs", "the newest runs", _runs, _declare_runs),
+    Verb("show", "one run: its attempts and what happened when", _show, _declare_show),
+)

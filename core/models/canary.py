@@ -1,0 +1,17 @@
+"""What the canaries of `manage.py tasks chaos` leave: a row each, hence no more."""
+
+from django.db import models
+
+from core.options import MAX_NAME
+
+
+class CanaryMark(models.Model):
+    """The effect of one canary. Nothing is unique here: a second effect must show."""
+
+    token = models.UUIDField(db_index=True, help_text="Of the command that sent it.")
+    number = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField()
+    process = models.CharField(max_length=MAX_NAME, help_text="host:pid")
+
+    def __str__(self) -> str:
+        return f"canary {self.number}, attempt {self.attempt} in {self.process}"

@@ -1,0 +1,57 @@
+"""What a run does outside the database: meant, done, or not known."""
+
+import uuid
+
+from django.db import models
+
+from core.options import MAX_NAME
+
+
+class EffectState(models.TextChoices):
+    """How far an effect is; `core.runs.effects` writes it."""
+
+    PERFORMING = "performing"
+    DONE = "done"
+    FAILED = "failed"  # it certainly did not happen
+    UNKNOWN = "unknown"  # it may have happened
+
+
+class Effect(models.Model):
+    """One effect outside the database, under its idempotency key."""
+
+    key = models.CharField(primary_key=True, max_length=2 * MAX_NAME + 1)
+    name = models.CharField(max_length=MAX_NAME)
+    state = models.CharField(
+        max_length=10, choices=EffectState.choices, default=EffectState.PERFORMING
+    )
+    policy = models.CharField(
+        max_length=6, help_text="What is done when it is unknown: repeat or ask."
+    )
+    actor_name = models.CharField(max_length=MAX_NAME, blank=True)
+    run_id = models.UUIDField(
+        null=True, db_index=True, help_text="Which performed it last; null: none did."
+    )
+    attempt = models.PositiveIntegerField(default=0, help_text="Of that run.")
+    token = models.UUIDField(
+        default=uuid.uuid4, editable=False, help_text="Of who performs it."
+    )
+    value = models.JSONField(null=True, help_text="What came of it.")
+    error = models.TextField(blank=True)
+    unknowns = models.PositiveIntegerField(
+        default=0, help_text="Times that nobody knew whether it had happened."
+    )
+    intended_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["-intended_at"],
+                name="core_effect_open",
+                condition=~models.Q(state=EffectState.DONE),
+            )
+        ]
+        permissions = [("answer_effect", "Can say what became of an effect")]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.state})"

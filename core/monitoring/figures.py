@@ -1,0 +1,39 @@
+"""What the rollups of something add up to, in the words of every snapshot of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.histogram import percentile
+from core.monitoring.snapshot import Snapshot
+from core.runs.tally import COUNTS, ENDED, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(Snapshot):
+    """What became of runs that ended in a period; durations in s, None: of none."""
+
+    #: That ended, however.
+    runs: int
+    succeeded: int
+    dead: int
+    cancelled: int
+    #: Attempts that failed, also of runs that succeeded later.
+    failures: int
+    #: From due to started: half of the runs took at most so long, and 95 of 100.
+    waiting_p50: float | None
+    waiting_p95: float | None
+    #: From started to finished, of the last attempt.
+    running_p50: float | None
+    running_p95: float | None
+
+
+def figures(tally: Tally) -> dict[str, Any]:
+    """Return the values of `Figures`."""
+    return {
+        "runs": sum(tally.counts[state] for state in ENDED),
+        **{name: tally.counts[name] for name in COUNTS},
+        "waiting_p50": percentile(tally.waiting, 0.50),
+        "waiting_p95": percentile(tally.waiting, 0.95),
+        "running_p50": percentile(tally.running, 0.50),
+        "running_p95": percentile(tally.running, 0.95),
+    }

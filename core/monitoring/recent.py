@@ -1,0 +1,111 @@
+"""What has just failed, died or been missed: counted when you ask, not by the clock.
+
+For periods of minutes, as alerts need them. What failed is few; what succeeded is
+taken from the rollups as far as they go.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Now
+
+from core.handler import brokers
+from core.models import Parked, Rollup, Run, State
+from core.monitoring.snapshot import Snapshot
+from core.monitoring.windows import MINUTE
+from core.runs import rolled_up
+from core.runs.tally import failures
+
+#: Of these runs the error begins so.
+POISON = "poison: "
+
+#: An actor and a queue.
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentSnapshot(Snapshot):
+    """What has just become of one actor's runs in one queue of one alias."""
+
+    broker: str
+    actor_name: str
+    queue_name: str
+    #: Attempts that failed.
+    failures: int = 0
+    #: Runs that succeeded.
+    succeeded: int = 0
+    #: Runs that died, and are dead still.
+    dead: int = 0
+    #: Of these, because they kill their processes.
+    poison: int = 0
+
+
+def recent(period: timedelta, broker: str = "") -> list[RecentSnapshot]:
+    """Return for every actor with a failure in the period what became of its runs."""
+    found = []
+    for alias in [broker] if broker else brokers:
+        database = brokers[alias].database
+        counts: dict[Place, Counter[str]] = defaultdict(Counter)
+        for name, place, number in _failed(database, alias, period):
+            counts[place][name] += number
+        for place, number in _succeeded(database, alias, period) if counts else ():
+            if place in counts:
+                counts[place]["succeeded"] += number
+        for (actor, queue), count in counts.items():
+            found.append(RecentSnapshot(alias, actor, queue, **dict(count)))
+    return sorted(found, key=lambda one: (one.broker, one.actor_name))
+
+
+def _failed(
+    database: str, alias: str, period: timedelta
+) -> Iterator[tuple[str, Place, int]]:
+    attempts = failures(database, alias).filter(finished_at__gte=Now() - period)
+    groups = attempts.values_list("run__actor_name", "run__queue_name")
+    for actor, queue, number in groups.annotate(Count("pk")).order_by():
+        yield "failures", (actor, queue), number
+    died = _ended(database, alias, State.DEAD, period)
+    places = died.values_list("actor_name", "queue_name").order_by()
+    killers = Count("pk", filter=Q(error__startswith=POISON))
+    for actor, queue, dead, poison in places.annotate(Count("pk"), killers=killers):
+        yield "dead", (actor, queue), dead
+        yield "poison", (actor, queue), poison
+
+
+def _succeeded(
+    database: str, alias: str, period: timedelta
+) -> Iterator[tuple[Place, int]]:
+    names = ("actor_name", "queue_name")
+    rollups = Rollup.objects.using(database).filter(
+        broker=alias, span=MINUTE, start__gte=Now() - period
+    )
+    for actor, queue, number in (
+        rollups.values_list(*names).annotate(Sum("succeeded")).order_by()
+    ):
+        yield (actor, queue), number
+    young = _ended(database, alias, State.SUCCEEDED, period)
+    until = rolled_up(database, alias)
+    if until is not None:
+        young = young.filter(finished_at__gte=until)
+    for actor, queue, number in (
+        young.values_list(*names).annotate(Count("pk")).order_by()
+    ):
+        yield (actor, queue), number
+
+
+def _ended(database: str, alias: str, state: State, period: timedelta) -> QuerySet[Run]:
+    return Run.objects.using(database).filter(
+        broker=alias,
+        state=state,
+        finished_at__isnull=False,
+        finished_at__gte=Now() - period,
+    )
+
+
+def parked(period: timedelta, broker: str) -> int:
+    """Return how many bodies of an alias were parked in the period."""
+    rows: QuerySet[Any] = Parked.objects.using(brokers[broker].database)
+    return rows.filter(broker=broker, parked_at__gte=Now() - period).count()

@@ -1,0 +1,60 @@
+"""A new life for runs that have ended."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from core.models import Batch, Run, State
+from core.runs.ends import NEVER, revive
+
+ENDED = (State.DEAD, State.CANCELLED)
+
+
+def requeue(database: str, ids: Sequence[UUID]) -> int:
+    """Give dead and cancelled runs a new life, with all their retries.
+
+    What was cancelled because of them waits for them again. One that waited for
+    another run, which has ended without letting it go, cannot be had this way: it is
+    the other one that must be requeued.
+    """
+    with transaction.atomic(using=database):
+        found = Run.objects.using(database).filter(pk__in=ids, state__in=ENDED)
+        rows = list(found.order_by("pk").select_for_update())
+        runnable = [run for run in rows if run.due_at < NEVER]
+        Run.objects.using(database).filter(pk__in=[run.pk for run in runnable]).update(
+            state=State.PENDING,
+            due_at=Now(),
+            relay_at=Now(),
+            expires_at=None,
+            retries=0,
+            crashes=0,
+            lone_crashes=0,
+            finished_at=None,
+            cancel_requested=False,
+        )
+        revive(database, runnable)
+        return len(runnable) + _wait_again(database, rows)
+
+
+def _wait_again(database: str, rows: Sequence[Run]) -> int:
+    """Let those wait again whose predecessor is still to come."""
+    waited = 0
+    for run in rows:
+        if run.due_at < NEVER or run.after is None:
+            continue
+        before = (
+            Run.objects.using(database)
+            .filter(pk=run.after)
+            .exclude(state__in=(*ENDED, State.SUCCEEDED))
+        )
+        group = Batch.objects.using(database).filter(pk=run.after, remaining__gt=0)
+        if before.exists() or group.exists():
+            again = Run.objects.using(database).filter(pk=run.pk, state__in=ENDED)
+            if again.update(state=State.PENDING, finished_at=None, error=""):
+                revive(database, [run])
+                waited += 1
+            else:
+                waited += 1  # by the revival of another one of the rows
+    return waited

@@ -1,0 +1,40 @@
+"""Rows that a statement of our own returns, as runs.
+
+Django's `raw` finds out anew for each statement which columns there are.
+"""
+
+from functools import cache
+from typing import Any
+
+from django.db import connections
+
+from core.models import Run
+
+_FIELDS = list(Run._meta.concrete_fields)
+_NAMES = [field.attname for field in _FIELDS]
+#: What to say after RETURNING.
+COLUMNS = ", ".join(_NAMES)
+
+
+@cache
+def _converters(database: str) -> list[tuple[int, list[Any], Any]]:
+    """Return the place, the converters and the expression of what needs some."""
+    compiler = Run.objects.using(database).query.get_compiler(using=database)
+    columns = [field.get_col(Run._meta.db_table) for field in _FIELDS]
+    found = compiler.get_converters(columns)
+    return [(place, *converters) for place, converters in found.items()]
+
+
+def first(database: str, sql: str, params: list[Any]) -> Run | None:
+    """Carry out a statement that returns `COLUMNS`; return its first row."""
+    connection = connections[database]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = list(row)
+    for place, converters, expression in _converters(database):
+        for converter in converters:
+            values[place] = converter(values[place], expression, connection)
+    return Run.from_db(database, _NAMES, values)

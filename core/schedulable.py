@@ -1,0 +1,29 @@
+"""Whether an actor can be sent as a schedule says."""
+
+import inspect
+
+from core.envelope import check_json
+from core.errors import InvalidOption, OptionConflict
+from core.registry import Declared
+from core.triggers import Scheduled
+
+
+def check(actor: Declared, said: Scheduled) -> None:
+    """Raise `CoreError` unless the actor takes these arguments and options."""
+    actor.check_arguments(said.args, said.kwargs)
+    # Built, and thrown away: it checks the options.
+    actor.message_with_options(args=said.args, kwargs=said.kwargs, **said.options)
+    durable = said.options.get("durable", actor.options.get("durable", True))
+    if said.overlap != "allow" and not durable:
+        raise OptionConflict(
+            f"overlap={said.overlap!r}",
+            "durable=False",
+            "only a row says what has ended",
+        )
+    given = inspect.signature(actor.fn).bind(*said.args, **said.kwargs).arguments
+    for name in sorted(actor.secrets & given.keys()):
+        expected = "left out: a schedule's arguments are there for all to read"
+        raise InvalidOption(name, "a secret", expected)
+    # Said here and not by the database that refuses the row.
+    check_json("args", list(said.args))
+    check_json("kwargs", dict(said.kwargs))

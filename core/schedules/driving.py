@@ -1,0 +1,57 @@
+"""What every driver does when its time has come, whatever keeps its time."""
+
+import logging
+import os
+import socket
+
+from django.db import Error, close_old_connections, connections
+
+from core.handler import brokers
+from core.schedules.registry import sync
+from core.schedules.ticking import BUSY_WAIT, LONGEST_WAIT, tick
+
+logger = logging.getLogger(__name__)
+
+
+class Driver:
+    """One scheduler among any number; survives a database that is away."""
+
+    def __init__(self, kind: str) -> None:
+        #: Noted in each fire.
+        self.name = f"{kind} {socket.gethostname()}-{os.getpid()}"
+        self._is_synced = False
+        self._trouble = ""
+
+    def tick(self) -> float:
+        """Fire what is due; return after how many seconds to come again.
+
+        Raises `CoreError` the first time if a declared schedule cannot be.
+        """
+        try:
+            close_old_connections()
+            if not self._is_synced:
+                self._sync()
+            wait = tick(driver=self.name).wait
+        except Error as error:
+            self._survive(error)
+            return LONGEST_WAIT
+        if self._trouble:
+            logger.warning("%s ticks again.", self.name)
+            self._trouble = ""
+        return max(wait, BUSY_WAIT)
+
+    def _sync(self) -> None:
+        done = sync()
+        self._is_synced = True
+        logger.info(
+            "%s drives the schedules; %d declared ones were new, %d changed, %d gone.",
+            *(self.name, done.made, done.changed, done.retired),
+        )
+
+    def _survive(self, error: Error) -> None:
+        """Begin anew with the database; say what is wrong, once."""
+        for database in brokers.databases():
+            connections[database].close()
+        if type(error).__name__ != self._trouble:
+            logger.warning("%s cannot tick: %s", self.name, error)
+        self._trouble = type(error).__name__

@@ -1,0 +1,20 @@
+"""Workers are cut from the database for 30 s: exact."""
+
+import time
+
+from tests.faults.judge import judge
+from tests.faults.rig import Rig
+from tests.faults.sizes import Size, lasting
+
+SIZE = Size(orders=1000)
+
+
+def run(rig: Rig) -> None:
+    proxy, through = rig.database_proxy()
+    rig.work(through)
+    customers = rig.order(seconds=lasting(60, 8))
+    customers.have_ordered(0.3)
+    with proxy.down():
+        time.sleep(lasting(30, 6))  # the fault's own clock
+    customers.finish(600)
+    judge(rig, 60 + rig.orders / 15)
