@@ -4,6 +4,8 @@
 # make check   formatting, types and the floors of the house
 # make faults  every fault on every combination, and the deadlines as promised;
 #              make faults ONLY=F6 SEEDS=1 ORDERS=300 is a part of it
+# make soak    chosen tests N times beside two busy processors:
+#              make soak N=30 TEST="tests/core/test_lease.py -k blocks"
 # make bench   side by side with stock Celery, stock Dramatiq and their schedulers
 # make lock    pin again what pyproject.toml asks for (needs uv)
 #
@@ -27,7 +29,7 @@ READY := $(VENV)/.ready
 # their files, for they leave rows that tests of a database of their own would find.
 BUSY := -n 4 --dist loadgroup --no-loadscope-reorder --durations 15
 
-.PHONY: demo test quick check faults bench lock
+.PHONY: demo test quick check faults soak bench lock
 .DELETE_ON_ERROR:
 
 $(READY): $(LOCK)
@@ -68,6 +70,10 @@ faults: $(READY)
 	TEST_PATIENCE=1 FAULTS_JSON=var/faults.json \
 		ONLY="$(ONLY)" SEEDS="$(SEEDS)" ORDERS="$(ORDERS)" \
 		$(BIN)/python -m pytest $(if $(ONLY),tests/faults,-k "outages or workers or faults")
+
+soak: $(READY)
+	$(BIN)/python -m tests.services.install
+	$(BIN)/python -m tests.soak $(or $(N),30) $(TEST)
 
 bench: $(READY)
 	$(BIN)/python -m tests.services.install

@@ -11,6 +11,7 @@ from django.test.utils import setup_databases
 from core import BrokerConfigError, brokers
 from tests.conformance.combinations import chosen
 from tests.conformance.table import PromiseTable, is_whole, stack_of
+from tests.services import lateness, leftovers, logs
 from tests.services.environment import YOURS, add_yours, on_postgres, port_of
 from tests.services.postgres import Postgres
 from tests.services.rabbitmq import RabbitMQ
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take note of a backend to try, and have a table of the promises at the end."""
     if config.option.backend is not None:
         _try_backend(config)
+    for plugin in (lateness, leftovers, logs):
+        config.pluginmanager.register(plugin)
     config.pluginmanager.register(PromiseTable(list(chosen()), is_whole(config)))
 
 

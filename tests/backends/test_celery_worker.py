@@ -110,9 +110,10 @@ class Worker:
     def until(self, *lines: str) -> None:
         """Wait until it has told every line."""
         try:
-            wait_for(lambda: all(map(self.told, lines)), 30)
-        except TimeoutError:
-            raise AssertionError(f"{lines} are not all in {self.lines}") from None
+            wait_for(lambda: all(map(self.told, lines)), 30, str(lines))
+        except TimeoutError as error:
+            error.add_note(f"It told {self.lines}")
+            raise
 
     def go(self) -> None:
         """Let go what is held; called again, let fail what is to fail."""

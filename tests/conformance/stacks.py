@@ -18,6 +18,7 @@ from core.broker import Broker
 from core.capacity import AHEAD_SECONDS, FRESH_SECONDS
 from core.models import Run, State, Worker
 from tests.conformance.models import Effect, Gate
+from tests.services.logs import tail, watch
 from tests.services.server import guard, stop
 from tests.services.waiting import PATIENCE, wait_for
 
@@ -63,13 +64,12 @@ class Stack:
         try:
             wait_for(lambda: message.status() in ends, seconds, str(message))
         except TimeoutError as error:
-            raise AssertionError(
-                f"{error}, but {message.status()}\n{self.tail()}"
-            ) from None
+            error.add_note(f"{message.status()}\n{self.tail()}")
+            raise
         return message.status()
 
     def tail(self) -> str:
-        return self.log.read_text(errors="replace")[-3000:]
+        return tail(self.log)
 
     def workers(self) -> list[Worker]:
         """Return this stack's own; another one may serve the same alias."""
@@ -120,6 +120,7 @@ class Stack:
     def running(self) -> Iterator["Stack"]:
         """Start `manage.py worker` and stop it at the end."""
         command = self.command(f"--processes={PROCESSES}", f"--threads={THREADS}")
+        watch(self.log)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -129,7 +130,7 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        watch = guard(self.process.pid)
+        guarded = guard(self.process.pid)
         try:
             if self.has_worker:
                 up = lambda: len(self.workers()) == PROCESSES  # noqa: E731  # a condition
@@ -137,7 +138,7 @@ class Stack:
             yield self
         finally:
             in_time = stop(self.process, STOPPED)
-            watch.communicate(b"\n")
+            guarded.communicate(b"\n")
         assert in_time, f"{self.alias} did not stop in {STOPPED} s\n{self.tail()}"
 
 

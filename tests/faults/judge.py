@@ -41,7 +41,7 @@ def everything_ends(rig: Rig, within: float) -> None:
     """Wait until no run is open; measure how long that took."""
     start = time.monotonic()
     try:
-        wait_for(lambda: rig.books.open_runs() == 0, within * rig.patience)
+        wait_for(lambda: rig.books.open_runs() == 0, within * rig.patience, grace=0)
     except TimeoutError:
         raise AssertionError(
             f"not ended within {within} x {rig.patience} s: {rig.books.states()}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.services.logs import tail, watch
 from tests.services.server import alive, guard, stop
 from tests.services.waiting import wait_for
 
@@ -27,6 +28,7 @@ class Program:
         prefix: Sequence[str] = (),
         entry: Sequence[str] = ("manage.py",),
     ) -> None:
+        watch(log)
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, *entry, *arguments],
@@ -45,7 +47,7 @@ class Program:
 
     def tail(self) -> str:
         """Return the end of what it printed."""
-        return self.log.read_text(errors="replace")[-4000:]
+        return tail(self.log)
 
     def end(self) -> None:
         """Ask it to stop, unless it has ended; kill it if it takes too long."""

@@ -75,7 +75,8 @@ class Rig:
         try:
             wait_for(up, 60, "the workers have signed on")
         except TimeoutError as error:
-            raise TimeoutError(f"{error}\n{crew.tail()}") from None
+            error.add_note(crew.tail())
+            raise
         return crew
 
     def order(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import psutil
 
 from tests.services.environment import free_port
+from tests.services.logs import tail, watch
 from tests.services.waiting import wait_for
 
 
@@ -122,7 +123,7 @@ class Server(ABC):
 
     def tail(self) -> str:
         """Return the end of what it printed."""
-        return self.log.read_text(errors="replace")[-3000:]
+        return tail(self.log)
 
     @property
     def log(self) -> Path:
@@ -137,6 +138,7 @@ class Server(ABC):
         self.stop()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
+        watch(self.log)
         with self.log.open("ab") as log:
             # Its own session: a Ctrl-C is for pytest, which then stops its servers.
             return subprocess.Popen(

@@ -46,10 +46,12 @@ def test_process_that_does_not_stop_is_killed_with_its_children() -> None:
 
 
 def pytest_of(test: Path, text: str, **environment: str) -> CompletedProcess[str]:
-    """Run one test under our own configuration."""
+    """Run one test under our own configuration, with the plugins of tests/conftest."""
     test.write_text(text)
+    config = [f"--config-file={CONFIG}", f"--rootdir={test.parent}"]
+    plugins = [f"-ptests.services.{name}" for name in ("lateness", "leftovers", "logs")]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", f"--config-file={CONFIG}", str(test)],
+        [sys.executable, "-m", "pytest", *config, *plugins, test],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -76,3 +78,75 @@ def test_error_in_a_thread_fails_its_test(tmp_path: Path) -> None:
     ended = pytest_of(tmp_path / "test_thread.py", text)
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
     assert "invalid literal for int()" in ended.stdout
+
+
+#: The first time, it waits for something that comes after its deadline.
+LATE = """
+import time
+from pathlib import Path
+from tests.services.waiting import wait_for
+
+def late(name):
+    flag = Path({folder!r}, name)
+    if not flag.exists():
+        flag.touch()
+        start = time.monotonic()
+        wait_for(lambda: time.monotonic() > start + 0.2, 0.1, name)
+
+def test_one(): late("one")
+def test_two(): late("two")
+"""
+
+
+def test_what_was_only_late_is_tried_once_more(tmp_path: Path) -> None:
+    text = LATE.format(folder=str(tmp_path))
+    ended = pytest_of(tmp_path / "test_late.py", text)
+    assert ended.returncode == 0, ended.stdout
+    assert "2 failed" in ended.stdout
+    assert "test_one: one: after 0.2 s, not within 0.1" in ended.stdout
+    assert ended.stdout.count("again   passed") == 2
+
+
+def test_run_with_three_late_tests_fails(tmp_path: Path) -> None:
+    text = LATE.format(folder=str(tmp_path)) + "\ndef test_three(): late('three')\n"
+    ended = pytest_of(tmp_path / "test_late.py", text)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "3 were late; none is tried again." in ended.stdout
+
+
+def test_late_test_beside_a_wrong_one_saves_nothing(tmp_path: Path) -> None:
+    text = LATE.format(folder=str(tmp_path)) + "\ndef test_wrong(): assert False\n"
+    ended = pytest_of(tmp_path / "test_late.py", text)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_what_never_comes_is_not_tried_again(tmp_path: Path) -> None:
+    text = (
+        "from tests.services.waiting import wait_for\n\n"
+        "def test_never(): wait_for(lambda: False, 0.1, grace=0.1)\n"
+    )
+    ended = pytest_of(tmp_path / "test_never.py", text)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "again" not in ended.stdout
+
+
+def test_report_of_a_failure_shows_what_was_logged_meanwhile(tmp_path: Path) -> None:
+    text = (
+        "from pathlib import Path\n"
+        "from tests.services.logs import watch\n\n"
+        "def test_logged():\n"
+        f"    log = Path({str(tmp_path)!r}, 'worker.log')\n"
+        "    watch(log)\n"
+        "    log.write_text('the last word')\n"
+        "    assert False\n"
+    )
+    ended = pytest_of(tmp_path / "test_logged.py", text)
+    assert "/worker.log" in ended.stdout
+    assert "the last word" in ended.stdout
+
+
+def test_process_that_outlives_its_run_fails_it(tmp_path: Path) -> None:
+    text = "import subprocess\n\ndef test_leaves(): subprocess.Popen(['sleep', '30'])\n"
+    ended = pytest_of(tmp_path / "test_leaves.py", text)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "sleep 30" in ended.stdout

@@ -34,7 +34,7 @@ def kill_at_work(rig: Rig, crew: Crew) -> bool:
         return bool(names) and crew.kill_one(rig.chance, names)
 
     try:
-        return bool(wait_for(strike, EVERY))
+        return bool(wait_for(strike, EVERY, grace=0))
     except TimeoutError:
         return False
 
