@@ -15,7 +15,7 @@ from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from core import Middleware, Retry, current_run
-from core.envelope import Envelope
+from core.wire.envelope import Envelope
 
 #: Always these headers, whatever the process propagates elsewhere: the baggage of a
 #: request may hold what is nobody's business at the broker.

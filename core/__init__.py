@@ -1,8 +1,6 @@
 """Switchyard: one task interface, on Celery or Dramatiq, on Redis or RabbitMQ."""
 
-from core.actors import Actor, actor, send_many
-from core.composition import group
-from core.effects import effect
+from core.broker.handler import brokers
 from core.errors import (
     BadMessage,
     BrokerConfigError,
@@ -40,12 +38,14 @@ from core.errors import (
     UnknownSchedule,
     WrongDatabase,
 )
-from core.events import publish
-from core.handler import brokers
-from core.messages import Message, pipeline
+from core.interface.actors import Actor, actor, send_many
+from core.interface.composition import group
+from core.interface.effects import effect
+from core.interface.events import publish
+from core.interface.messages import Message, pipeline
 from core.middleware import Middleware
-from core.routes import by_load
-from core.secret import Secret
+from core.routing.routes import by_load
+from core.secrets.values import Secret
 from core.triggers import at, crontab, every, scheduled, solar
 from core.worker.current import CurrentRun, current_run
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from core.envelope import Envelope
 from core.errors import BrokerConfigError, SkipMessage
-from core.redaction import trace
+from core.secrets.redaction import trace
+from core.wire.envelope import Envelope
 
 logger = logging.getLogger(__name__)
 

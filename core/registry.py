@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from core.errors import DuplicateActor, UnknownActor
-from core.secret import Given, stars
+from core.secrets.values import Given, stars
 
 
 class Declared(Protocol):

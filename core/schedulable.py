@@ -2,10 +2,10 @@
 
 import inspect
 
-from core.envelope import check_json
 from core.errors import InvalidOption, OptionConflict
 from core.registry import Declared
 from core.triggers import Scheduled
+from core.wire.envelope import check_json
 
 
 def check(actor: Declared, said: Scheduled) -> None:

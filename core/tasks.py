@@ -6,8 +6,8 @@ import time
 from datetime import timedelta
 from typing import Final
 
-from core.actors import actor
-from core.handler import brokers
+from core.broker.handler import brokers
+from core.interface.actors import actor
 from core.models import CanaryMark
 from core.worker.current import current_run
 

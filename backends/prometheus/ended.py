@@ -15,10 +15,10 @@ from prometheus_client.core import (
 )
 
 from backends.prometheus.rows import declared
-from core.handler import brokers
-from core.histogram import BOUNDS
+from core.broker.handler import brokers
 from core.models import RolledUp, Rollup
 from core.models.rollup import EVER
+from core.runs.histogram import BOUNDS
 from core.runs.tally import ENDED, Tally
 
 #: An alias, a queue, an actor.

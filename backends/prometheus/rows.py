@@ -9,7 +9,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, Min
 from django.db.models.functions import Now
 
 from core import monitoring
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Effect, EffectState, Parked, Run, State
 from core.monitoring import WorkerSnapshot
 from core.options import Options

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from core import audit, schedules
-from core.audit import Account
+from core import schedules
+from core.broker.handler import brokers
+from core.control import audit
+from core.control.audit import Account
 from core.errors import CoreError
-from core.handler import brokers
 from core.models import Schedule
 
 

@@ -15,8 +15,8 @@ from core.admin.trigger_fields import (
     initial,
     place,
 )
+from core.broker.handler import brokers
 from core.errors import InvalidTrigger
-from core.handler import brokers
 from core.models import Schedule
 from core.registry import registry
 from core.triggers import Trigger, every, zone

@@ -15,8 +15,8 @@ from core.alerts.plan import plan
 from core.alerts.rules import Rule
 from core.alerts.sending import Answer, ask
 from core.alerts.wording import TEST
+from core.broker.handler import brokers
 from core.errors import AlertConfigError
-from core.handler import brokers
 from core.models import Alert, Notice, NoticeState
 from core.monitoring import Snapshot
 

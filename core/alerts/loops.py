@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from django.db import Error, close_old_connections, connections
 
-from core.handler import brokers
+from core.broker.handler import brokers
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from core import monitoring
 from core.alerts.rules import Rule
 from core.alerts.wording import short, spoken
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.monitoring import QueueSnapshot, RecentSnapshot
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from core import runs
 from core.alerts.rules import Rule
 from core.alerts.wording import MOST, text, title, values
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Alert, Notice, NoticeState
 
 logger = logging.getLogger(__name__)

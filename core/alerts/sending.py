@@ -18,7 +18,7 @@ from core.alerts.plan import declared
 from core.alerts.receivers import SECONDS, Receiver
 from core.errors import NotDelivered
 from core.models import Notice
-from core.redaction import hiding, redact, told
+from core.secrets.redaction import hiding, redact, told
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from core.chaos.proof import OPEN, FaultLine, Proof, judge
 from core.chaos.stage import Stage, Strike
 from core.errors import BrokerUnavailable
 from core.models import Attempt
-from core.timing import Timing
+from core.options.timing import Timing
 
 Say = Callable[[str], object]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import Error, connections, transaction
 
-from core.broker import Broker
+from core.broker.broker import Broker
 from core.tasks import canary
 
 #: A slow canary takes so long before it leaves its mark, s.

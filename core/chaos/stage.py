@@ -12,11 +12,11 @@ from django.db import Error, connections
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from core.broker.handler import brokers
 from core.chaos.interruption import Interruption
 from core.chaos.processes import Victim, victims
 from core.chaos.producer import Producer
 from core.chaos.proof import OPEN
-from core.handler import brokers
 from core.models import CanaryMark, Run, State, Worker
 from core.options import Options
 from core.registry import registry

@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from core.declarations import declared
+from core.broker.handler import brokers
 from core.errors import CoreError
-from core.handler import brokers
+from core.interface.declarations import declared
 from core.options import Options
 from core.registry import registry
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 
 from core.backend import CONCERN_SECONDS, Concern
+from core.broker.handler import brokers
 from core.errors import BrokerConfigError, BrokerUnavailable
-from core.handler import brokers
 from core.options import Options
 from core.registry import registry
 

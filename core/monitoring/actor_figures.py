@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core.broker.handler import brokers
 from core.errors import CoreError
-from core.handler import brokers
 from core.monitoring.figures import Figures, figures
 from core.monitoring.windows import over, tallies
 from core.options import Options

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from core.backend import BaseBackend
+from core.broker.handler import brokers as configured
 from core.errors import CoreError
-from core.handler import brokers as configured
 from core.monitoring.probing import DEADLINE, ask
 from core.monitoring.snapshot import Snapshot
 

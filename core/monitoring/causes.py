@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Min
 from django.db.models.functions import Now
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Attempt
 from core.monitoring.snapshot import Snapshot
 

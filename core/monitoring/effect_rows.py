@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Effect
 from core.monitoring.snapshot import Snapshot
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.histogram import percentile
 from core.monitoring.snapshot import Snapshot
+from core.runs.histogram import percentile
 from core.runs.tally import COUNTS, ENDED, Tally
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Parked, Run, State
 from core.monitoring.run_rows import RunSnapshot
 from core.monitoring.snapshot import Snapshot

@@ -18,7 +18,7 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Pause, Run, State
 from core.monitoring.actor_figures import declared_place
 from core.monitoring.probing import ask

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from core.broker.handler import brokers
 from core.errors import InvalidFilter
-from core.handler import brokers
 from core.models import Run
 from core.monitoring.moments import written
 from core.monitoring.run_rows import RunSnapshot

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Batch, Run, State
 from core.monitoring.run_rows import AttemptSnapshot, Event, Relative, RunSnapshot
 from core.runs import NEVER

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from core.handler import brokers as configured
+from core.broker.handler import brokers as configured
 from core.models import Worker
 from core.monitoring.aliases import brokers
 from core.monitoring.snapshot import Snapshot

@@ -17,7 +17,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Now
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Run, State, Worker
 from core.monitoring.snapshot import Snapshot
 

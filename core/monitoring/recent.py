@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Parked, Rollup, Run, State
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.windows import MINUTE

@@ -9,8 +9,8 @@ from django.db.models import DateTimeField, OuterRef, Subquery
 from django.db.models.functions import Now
 
 from core import runs
+from core.broker.handler import brokers
 from core.errors import InvalidFilter
-from core.handler import brokers
 from core.models import Fire, FireState, Schedule
 from core.monitoring.snapshot import Snapshot
 from core.schedules import find

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import RolledUp, Rollup
 from core.models.rollup import SPANS
 from core.runs.tally import COUNTS, Tally, start_of

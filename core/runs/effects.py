@@ -15,10 +15,10 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from core.errors import EffectBusy, EffectUnknown, InsideTransaction
-from core.intent import Intent
 from core.models import Effect, EffectState, Run, State
 from core.runs.failures import readable
 from core.runs.waiting import later
+from core.wire.intent import Intent
 
 #: What is performed outside of any run is given up on after so long, s.
 FORGOTTEN = 600

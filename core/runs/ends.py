@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from core.models import Batch, Run, State
 from core.registry import registry
-from core.secret import encrypt
+from core.secrets.values import encrypt
 
 #: When a run is due that waits for another one.
 NEVER = datetime(9900, 1, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import Self
 from django.db.models.functions import Now
 
 from core.models import Attempt, Outcome, Run
-from core.redaction import told, trace
 from core.runs.fingerprints import fingerprint, kind_of, place_of
+from core.secrets.redaction import told, trace
 
 #: So many characters of an error and of a traceback are kept; of this its end.
 LONGEST_ERROR = 2_000

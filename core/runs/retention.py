@@ -30,7 +30,7 @@ from core.models import (
     State,
 )
 from core.models.rollup import SPANS
-from core.retention import Keep, Retention
+from core.options.retention import Keep, Retention
 from core.runs.rollups import rolled_up
 from core.runs.waiting import later
 

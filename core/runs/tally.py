@@ -21,9 +21,9 @@ from django.db.models import (
 from django.db.models.functions import TruncMinute
 from django.db.models.lookups import LessThan
 
-from core.histogram import BOUNDS
 from core.models import Attempt, Outcome, Rollup, Run, State
 from core.models.rollup import EVER, SPANS
+from core.runs.histogram import BOUNDS
 
 ENDED = (State.SUCCEEDED, State.DEAD, State.CANCELLED)
 COUNTS = ("succeeded", "dead", "cancelled", "failures")

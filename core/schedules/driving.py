@@ -6,7 +6,7 @@ import socket
 
 from django.db import Error, close_old_connections, connections
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.schedules.registry import sync
 from core.schedules.ticking import BUSY_WAIT, LONGEST_WAIT, tick
 

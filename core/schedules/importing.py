@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from core.declarations import Declaration
+from core.broker.handler import brokers
 from core.errors import CoreError, InvalidOption
-from core.handler import brokers
+from core.interface.declarations import Declaration
 from core.models import Origin, Schedule
 from core.options import MAX_NAME
 from core.registry import registry

@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from core.actors import send_many
-from core.declarations import declared
+from core.broker.handler import brokers
 from core.errors import UnknownSchedule
-from core.handler import brokers
-from core.messages import Message
+from core.interface.actors import send_many
+from core.interface.declarations import declared
+from core.interface.messages import Message
 from core.models import Fire, FireState, Origin, Schedule
 from core.models.schedule import SAID
 from core.schedules.sending import message_of

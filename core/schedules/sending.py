@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from core.actors import send_many
 from core.errors import CoreError
-from core.messages import Message
+from core.interface.actors import send_many
+from core.interface.messages import Message
 from core.models import Fire, FireState, Schedule
 from core.registry import registry
 from core.triggers import jitter

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import Fire, Schedule
 from core.schedules.fire import BATCH, Tally, fire_due, is_waiting, let_go
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from django.db import Error, connections, transaction
 
-from core.broker import Broker
+from core.broker.broker import Broker
 from core.testing.recorder import rehearsing
 from core.worker.interrupts import Interrupts
 from core.worker.lease import Lease

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 
-from core.handler import brokers
+from core.broker.handler import brokers
 from core.models import (
     Alert,
     AlertRound,

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Least, Now
 
-from core.broker import Broker
-from core.handler import brokers
-from core.messages import Message
+from core.broker.broker import Broker
+from core.broker.handler import brokers
+from core.interface.messages import Message
 from core.models import Run, State
 from core.runs import NEVER
 from core.runs.limits import admit

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from core.actors import Actor
-from core.messages import Message
+from core.interface.actors import Actor
+from core.interface.messages import Message
 from core.testing import clock, draining, rows
 from core.testing.recorder import rehearsing
 

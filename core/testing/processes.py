@@ -14,8 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
-from core.broker import Broker
-from core.handler import brokers
+from core.broker.broker import Broker
+from core.broker.handler import brokers
 from core.models import Worker
 
 #: A worker is up within so many seconds.

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
-from core.envelope import Envelope
-from core.handler import brokers
-from core.messages import Message
+from core.broker.handler import brokers
+from core.interface.messages import Message
 from core.middleware import Middleware
-from core.outbox import Outbox
+from core.relay.outbox import Outbox
+from core.wire.envelope import Envelope
 
 
 def _wait() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 from django.db import connections
 from django.db.models import Func, QuerySet, TextField
 
-from core.actors import Actor
-from core.handler import brokers
-from core.messages import Message
+from core.broker.handler import brokers
+from core.interface.actors import Actor
+from core.interface.messages import Message
 from core.models import Run, State
 from core.registry import registry
-from core.secret import unseal
+from core.secrets.values import unseal
 from core.testing.recorder import as_message
 from core.worker.post import envelope_of
 

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import Error
 
 from core import runs
-from core.envelope import size_of
 from core.errors import InvalidResult, LeaseLost
-from core.intent import Intent
 from core.models import EffectState
-from core.redaction import redact, trace
+from core.secrets.redaction import redact, trace
+from core.wire.envelope import size_of
+from core.wire.intent import Intent
 
 logger = logging.getLogger(__name__)
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.envelope import Envelope
 from core.models import Run
 from core.options import Options
-from core.redaction import redact
 from core.runs import Return, readable
+from core.secrets.redaction import redact
+from core.wire.envelope import Envelope
 
 
 def success(

@@ -13,14 +13,14 @@ from typing import Any
 from django.db import transaction
 
 from core import runs
-from core.envelope import Envelope
 from core.errors import CallbackRefused, InvalidResult
 from core.models import Outcome, Run
 from core.options import Options
-from core.redaction import hiding
 from core.registry import Declared
 from core.runs import Failure, Return
-from core.secret import opened
+from core.secrets.redaction import hiding
+from core.secrets.values import opened
+from core.wire.envelope import Envelope
 from core.worker import followups, verdict
 from core.worker.post import Post, envelope_of
 

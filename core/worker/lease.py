@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from core import runs
 from core.errors import Cancelled, LeaseLost
 from core.models import Worker
-from core.timing import Timing
+from core.options.timing import Timing
 from core.worker.interrupts import Interrupts
 from core.worker.locks import is_locked, wait_less
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import connections
 
 from core import runs
-from core.envelope import Envelope, size_of
 from core.errors import (
     Cancelled,
     Interrupt,
@@ -16,8 +15,9 @@ from core.errors import (
     SkipMessage,
     TimeLimitExceeded,
 )
-from core.redaction import hiding, redact, trace
-from core.secret import decrypt, unseal
+from core.secrets.redaction import hiding, redact, trace
+from core.secrets.values import decrypt, unseal
+from core.wire.envelope import Envelope, size_of
 from core.worker import overrun
 from core.worker.current import Attempt, CurrentRun, performing
 from core.worker.job import Job

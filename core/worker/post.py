@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
-from core.envelope import Envelope
 from core.middleware import Chain
 from core.models import Run
-from core.outbox import Outbox
+from core.relay.outbox import Outbox
+from core.wire.envelope import Envelope
 from core.worker import loop
 from core.worker.lease import Lease
 

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.db import connections
 
 from core import runs
-from core.envelope import Envelope
 from core.errors import UnknownActor
 from core.models import Attempt, Outcome, Run, State
 from core.options import Options
 from core.registry import Declared, registry
 from core.runs import Failure
+from core.wire.envelope import Envelope
 from core.worker import verdict
 from core.worker.job import Job
 from core.worker.perform import perform

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core.errors import EffectUnknown, InvalidResult, Retry
 from core.options import Options, duration
-from core.redaction import trace
+from core.secrets.redaction import trace
 
 logger = logging.getLogger(__name__)
 

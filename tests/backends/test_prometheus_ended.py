@@ -7,11 +7,11 @@ from django.db.models.functions import Now
 from prometheus_client.parser import text_string_to_metric_families
 
 from core import runs
-from core.histogram import BOUNDS
 from core.models import Rollup, Run, State
 from core.models.rollup import SPANS
-from core.retention import Keep, Retention
+from core.options.retention import Keep, Retention
 from core.runs import later
+from core.runs.histogram import BOUNDS
 from tests.backends.scraping import TOKEN, counted, insert, roll_up, samples, scrape
 
 pytestmark = pytest.mark.django_db

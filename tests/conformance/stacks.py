@@ -14,9 +14,9 @@ from typing import Any
 from django.db.models import F, Max, Min
 
 from core import Actor, Message, brokers
-from core.broker import Broker
-from core.capacity import AHEAD_SECONDS, FRESH_SECONDS
+from core.broker.broker import Broker
 from core.models import Run, State, Worker
+from core.relay.capacity import AHEAD_SECONDS, FRESH_SECONDS
 from tests.conformance.models import Effect, Gate
 from tests.services.logs import tail, watch
 from tests.services.server import guard, stop

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from core.backend import Hint
-from core.broker import Broker
+from core.broker.broker import Broker
 from tests.conformance.stacks import Stack
 from tests.conformance.tasks import note
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from core import IdempotencyConflict, control, send_many
-from core.capacity import BATCH
+from core.relay.capacity import BATCH
 from tests.conformance.limited_tasks import (
     die_once_in_the_only_place,
     fail_once_in_the_only_place,

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from core.capacity import AHEAD_SECONDS
 from core.models import Worker
+from core.relay.capacity import AHEAD_SECONDS
 from tests.conformance.interrupted_tasks import linger_until_replaced
 from tests.conformance.models import Effect
 from tests.conformance.stacks import (

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 
 from core import InvalidOption, Message, actor, brokers, control, monitoring, runs
 from core.models import AuditEntry, Effect, EffectState, Run
-from core.retention import Keep, Retention
+from core.options.retention import Keep, Retention
 from core.runs import later
 from tests.core.test_retention import make_ended
 from tests.core.test_runs import make

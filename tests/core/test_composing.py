@@ -8,7 +8,8 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from core import InvalidOption, OptionConflict, actor, group, pipeline, results, runs
+from core import InvalidOption, OptionConflict, actor, group, pipeline, runs
+from core.interface import results
 from core.models import Batch, Run
 from tests.services.threads import at_once
 from tests.services.waiting import PATIENCE

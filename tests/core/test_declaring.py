@@ -14,7 +14,7 @@ from core import (
     actor,
     pipeline,
 )
-from core.timing import Timing
+from core.options.timing import Timing
 from core.worker.verdict import backoff
 
 

@@ -23,9 +23,9 @@ from core import (
     monitoring,
     runs,
 )
-from core.intent import Intent
 from core.models import Effect, Run
 from core.options import Options
+from core.wire.intent import Intent
 from core.worker.current import Attempt, CurrentRun, performing
 from core.worker.verdict import wait
 from tests.core.test_runs import make, make_worker

@@ -4,7 +4,7 @@ import pytest
 from django.test import override_settings
 
 from core import BadMessage, InvalidArguments, PayloadTooLarge
-from core.envelope import Seal, check_payload
+from core.wire.envelope import Seal, check_payload
 
 RUN = "0b0d5d0e-6d1c-4d0e-9d5e-4b8f6f1c2a3b"
 

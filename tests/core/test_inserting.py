@@ -9,9 +9,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from core import brokers, publisher
-from core.actors import actor
+from core import brokers
+from core.interface.actors import actor
 from core.models import Run
+from core.relay import publisher
 from core.runs.insertion import write
 from tests.services.waiting import wait_for
 

@@ -12,9 +12,9 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from core import Cancelled, LeaseLost, runs
-from core.broker import Broker
+from core.broker.broker import Broker
 from core.models import Run, Worker
-from core.worker.keeper import Keeper
+from core.processes.keeper import Keeper
 from tests.core.guarded import Guarded, waiting
 from tests.core.test_runs import FAILURE, make
 from tests.services.environment import on_postgres

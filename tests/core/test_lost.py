@@ -6,9 +6,9 @@ import pytest
 from django.db.models.functions import Now
 
 from core import brokers, runs
-from core.capacity import LOOKS, TURNS
 from core.models import Run, Worker
-from core.outbox import Outbox
+from core.relay.capacity import LOOKS, TURNS
+from core.relay.outbox import Outbox
 from tests.core.test_runs import make, state
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,9 +10,9 @@ import pytest
 from backends.dramatiq.wire import encode
 from core import PayloadTooLarge, actor, brokers
 from core.backend import Hint
-from core.broker import PARKED_BYTES, Broker
-from core.envelope import Envelope
+from core.broker.broker import PARKED_BYTES, Broker
 from core.models import Parked, Run
+from core.wire.envelope import Envelope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: The letters that grow most on their way: in JSON, in JSON once more, in base64.

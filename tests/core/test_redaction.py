@@ -15,9 +15,9 @@ from django.db import DatabaseError, connection
 from django.test import Client
 
 from core import Message, Middleware, Secret, actor, brokers, current_run, effect
-from core.envelope import Envelope
 from core.models import Attempt, Effect, Parked, Run
-from core.redaction import hiding, redact, trace
+from core.secrets.redaction import hiding, redact, trace
+from core.wire.envelope import Envelope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = 'corr"ect\nhorse \\ bättery'

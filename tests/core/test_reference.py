@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from core.broker import DEFAULTS
-from core.retention import DAY, Retention
-from core.timing import Timing
+from core.broker.broker import DEFAULTS
+from core.options.retention import DAY, Retention
+from core.options.timing import Timing
 from tests.core.reference import PAGE, page
 
 SETTINGS = PAGE.with_name("settings.md").read_text()

@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 
 from core import BrokerConfigError, UnknownRun, actor, brokers, every, runs
 from core.models import Attempt, Batch, Effect, Fire, Outcome, Parked, Run, Schedule
-from core.retention import Keep, Retention
+from core.options.retention import Keep, Retention
+from core.processes.keeper import Keeper
 from core.runs.retention import BATCH
-from core.worker.keeper import Keeper
 from tests.core.test_runs import make
 from tests.services.threads import at_once
 

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from core import brokers, runs
 from core.models import Worker
-from core.outbox import Outbox
+from core.relay.outbox import Outbox
 from tests.core.test_runs import FAILURE, make
 
 pytestmark = pytest.mark.django_db(transaction=True)

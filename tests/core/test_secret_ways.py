@@ -21,7 +21,7 @@ from core import (
     pipeline,
 )
 from core.models import Attempt, Run
-from core.redaction import hiding, redact
+from core.secrets.redaction import hiding, redact
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: However the rest is escaped, this stays.

@@ -17,8 +17,8 @@ from dramatiq.results.backends import StubBackend
 
 from core import brokers
 from core.models import Run, State
+from core.processes.keeper import Keeper
 from core.registry import registry
-from core.worker.keeper import Keeper
 from tests.services.waiting import wait_for
 
 SOURCE = Path(__file__).with_name("guide.py").read_text()

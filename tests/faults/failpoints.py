@@ -15,10 +15,10 @@ from typing import Any
 
 #: name -> (module, attribute, whether it dies before or after the call).
 POINTS = {
-    "producer committed": ("core.publisher", "put", "before"),
+    "producer committed": ("core.relay.publisher", "put", "before"),
     "relay published": ("core.runs", "mark", "before"),
     "run settled": ("core.runs", "succeed", "after"),
-    "direct performed": ("core.broker", "process_direct", "after"),
+    "direct performed": ("core.broker.broker", "process_direct", "after"),
     "mail sent": ("django.core.mail", "EmailMessage.send", "after"),
 }
 

@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.declarations import Declaration
 from core.errors import CoreError
+from core.interface.declarations import Declaration
 from core.models import Fire, FireState, Run, Schedule
 from core.schedules import pause, resume, run_now, tick
 from core.triggers import Scheduled, Timetable, Trigger, crontab, scheduled, version

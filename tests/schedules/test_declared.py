@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core import InvalidArguments, InvalidOption, actor, crontab, every, scheduled
-from core.declarations import declared
+from core.interface.declarations import declared
 from core.models import Fire, FireState, Origin, Schedule
 from core.registry import registry
 from core.schedules import Synced, sync, tick

@@ -9,7 +9,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 from pypdf import PdfReader
 
-from core.declarations import declared
+from core.interface.declarations import declared
 from core.models import Run
 from core.testing import TaskTestMixin
 from shop.inventory import differences

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.test import TestCase
 
 from core import BrokerConfigError
-from core.events import hand_out
+from core.interface.events import hand_out
 from core.testing import TaskTestMixin
 from shop.models import Order, Product
 from shop.services import place_order

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
 from core.alerts import watching
+from core.broker.handler import brokers
 from core.errors import CoreError
-from core.handler import brokers
-from core.worker.keeper import Keeper
+from core.processes.keeper import Keeper
 
 
 class Command(BaseCommand):

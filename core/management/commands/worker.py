@@ -10,12 +10,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core.alerts import watching
-from core.broker import Broker
+from core.broker.broker import Broker
+from core.broker.handler import brokers
 from core.errors import BrokerConfigError
-from core.handler import brokers
-from core.worker.keeper import Keeper
+from core.processes.keeper import Keeper
+from core.processes.supervisor import Supervisor
 from core.worker.lease import SUPERVISOR
-from core.worker.supervisor import Supervisor
 
 
 class Command(BaseCommand):

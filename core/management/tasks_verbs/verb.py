@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from core.handler import brokers
+from core.broker.handler import brokers
 
 Options = dict[str, Any]
 #: Rollups are kept for a month unless you say otherwise.

@@ -9,7 +9,7 @@ from core import runs
 from core.alerts import notices
 from core.alerts.notices import CLAIM, GONE, MOST_TRIES
 from core.models import Notice, NoticeState, Run
-from core.retention import Retention
+from core.options.retention import Retention
 from core.testing import advance_time
 from tests.core.alerts.conftest import DATABASE, Declare, look, told
 from tests.core.monitoring.figures import breaks

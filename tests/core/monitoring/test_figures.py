@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from core import actor, brokers, control, monitoring, runs
-from core.histogram import BOUNDS, percentile
 from core.models import Run
+from core.runs.histogram import BOUNDS, percentile
 from core.testing import advance_time, drain, rehearsing
 from tests.core.monitoring.figures import ALIAS, breaks, roll_up, tries, works
 

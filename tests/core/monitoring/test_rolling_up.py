@@ -14,10 +14,10 @@ from django.db.models import Sum
 from core import brokers, control, runs
 from core.models import RolledUp, Rollup
 from core.models.rollup import SPANS
-from core.retention import Keep, Retention
+from core.options.retention import Keep, Retention
+from core.processes.keeper import Keeper
 from core.runs.tally import COUNTS
 from core.testing import advance_time, drain, rehearsing
-from core.worker.keeper import Keeper
 from tests.core.monitoring.figures import ALIAS, breaks, roll_up, tries, works
 from tests.services.environment import on_postgres
 from tests.services.threads import at_once

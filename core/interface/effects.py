@@ -7,10 +7,10 @@ lies between is shown as unknown, and is repeated or asked about as its actor sa
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
+from core.broker.handler import brokers
 from core.errors import InvalidOption
-from core.handler import brokers
-from core.intent import Intent
 from core.options import MAX_NAME
+from core.wire.intent import Intent
 from core.worker.current import CurrentRun, current_run
 
 T = TypeVar("T")

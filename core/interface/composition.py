@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from core import results
 from core.errors import InvalidOption, NoMessage
-from core.messages import Message, delayed, ids_of, pipeline
-from core.place import Place
-from core.plan import Node, Plan, checked
-from core.results import Timeout
+from core.interface import results
+from core.interface.messages import Message, delayed, ids_of, pipeline
+from core.interface.plan import Node, Plan, checked
+from core.interface.results import Timeout
+from core.sending.place import Place
 
 ON = ("success", "end")
 
@@ -69,7 +69,7 @@ class group:  # noqa: N801  # Dramatiq's name
         return later
 
     def plan(self, plan: Plan, place: Place) -> UUID:
-        """See `core.plan.Node`."""
+        """See `core.interface.plan.Node`."""
         if not self.children and place.after is not None:
             raise ValueError("A group without members cannot follow another step.")
         own = replace(place, collected=place.collected or self._passes)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from core.broker.handler import brokers
 from core.errors import ResultFailure, ResultMissing, ResultTimeout, UnknownRun
-from core.handler import brokers
 from core.options import duration
 
 #: `get_result(block=True)` waits so long unless told, ms. Source: Dramatiq 2.2.

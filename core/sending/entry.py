@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from core.envelope import Envelope, check_payload, size_of
 from core.errors import InvalidArguments, InvalidOption
 from core.models import Run
 from core.options import MAX_NAME, Options, is_writable
-from core.outbox import Outbox
-from core.redaction import STARS
 from core.registry import registry
-from core.secret import Given, hide, seal, values_of
+from core.relay.outbox import Outbox
+from core.secrets.redaction import STARS
+from core.secrets.values import Given, hide, seal, values_of
+from core.wire.envelope import Envelope, check_payload, size_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.db import Error, close_old_connections, connections
 from core import runs
 from core.errors import BrokerUnavailable
 from core.models import Worker
-from core.outbox import Outbox
+from core.relay.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 

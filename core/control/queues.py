@@ -6,10 +6,11 @@ from functools import partial
 
 from django.db.models import QuerySet
 
-from core import audit, monitoring, runs
-from core.broker import Broker
+from core import monitoring, runs
+from core.broker.broker import Broker
+from core.broker.handler import brokers
+from core.control import audit
 from core.errors import UnknownQueue
-from core.handler import brokers
 from core.models import Run
 
 #: So many runs are cancelled in one transaction.

@@ -10,14 +10,15 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from core import audit, monitoring, runs, schedules
-from core.audit import Account
+from core import monitoring, runs, schedules
+from core.broker.handler import brokers
+from core.control import audit
+from core.control.audit import Account
+from core.control.queues import pause, purge, purgeable, resume
 from core.errors import UnknownRun
-from core.handler import brokers
-from core.messages import Message
+from core.interface.messages import Message
 from core.models import Schedule, State
 from core.options import MAX_NAME
-from core.queue_acts import pause, purge, purgeable, resume
 from core.schedules import Plan
 
 __all__ = [

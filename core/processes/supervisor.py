@@ -17,7 +17,7 @@ from uuid import uuid4
 from django.db import Error, connections
 
 from core.models import Worker
-from core.worker.keeper import Keeper
+from core.processes.keeper import Keeper
 from core.worker.lease import SUPERVISOR
 
 logger = logging.getLogger(__name__)

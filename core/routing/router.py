@@ -18,11 +18,12 @@ from django.db.models import Min, Q
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from core import routes, runs
-from core.envelope import Envelope
+from core import runs
 from core.errors import BrokerConfigError, CoreError
 from core.models import Run, State
-from core.routes import Change, Route
+from core.routing import routes
+from core.routing.routes import Change, Route
+from core.wire.envelope import Envelope
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ DEEPEST = 10_000
 
 
 class Observed:
-    """The load of one alias; see `core.routes.Load`."""
+    """The load of one alias; see `core.routing.routes.Load`."""
 
     def __init__(self, alias: str, database: str) -> None:
         self._alias = alias

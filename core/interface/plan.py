@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from core.envelope import Envelope
+from core.broker.handler import brokers
 from core.errors import NoMessage, SentTwice, WrongDatabase
-from core.handler import brokers
-from core.place import Place
+from core.sending.place import Place
+from core.wire.envelope import Envelope
 
 
 class Node(Protocol):

@@ -10,9 +10,6 @@ from django.db import connections, transaction
 from django.db.models.functions import Now
 
 from core import runs
-from core.capacity import BATCH
-from core.entry import Entry, entry_of
-from core.envelope import Envelope, check_json
 from core.errors import (
     BrokerUnavailable,
     CallbackRefused,
@@ -22,10 +19,13 @@ from core.errors import (
 from core.middleware import Chain
 from core.models import Batch, Run
 from core.options import NAMES, PERIODS, Options, queue_name
-from core.outbox import Outbox
-from core.place import Place
 from core.registry import Declared, registry
+from core.relay.capacity import BATCH
+from core.relay.outbox import Outbox
 from core.runs import Rule
+from core.sending.entry import Entry, entry_of
+from core.sending.place import Place
+from core.wire.envelope import Envelope, check_json
 
 logger = logging.getLogger(__name__)
 

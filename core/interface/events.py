@@ -16,13 +16,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 from uuid import uuid4
 
-from core.actors import actor, send_many
-from core.envelope import check_payload
+from core.broker.handler import brokers
 from core.errors import InvalidOption
-from core.handler import brokers
-from core.messages import Message
+from core.interface.actors import actor, send_many
+from core.interface.messages import Message
 from core.options import MAX_NAME
 from core.registry import registry
+from core.wire.envelope import check_payload
 
 #: What an event may be called.
 TOPIC = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")

@@ -14,16 +14,17 @@ from uuid import UUID
 from django.db import connections, transaction
 from django.db.models.functions import Now
 
-from core import publisher, runs
+from core import runs
 from core.backend import BaseBackend, Hint
-from core.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
-from core.envelope import Envelope, Seal
 from core.errors import BrokerUnavailable, WrongDatabase
 from core.models import Run, State
-from core.retention import Retention
-from core.routing import Router
+from core.options.retention import Retention
+from core.options.timing import Timing
+from core.relay import publisher
+from core.relay.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
+from core.routing.router import Router
 from core.runs import Rules
-from core.timing import Timing
+from core.wire.envelope import Envelope, Seal
 
 logger = logging.getLogger(__name__)
 

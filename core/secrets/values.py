@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-from core.redaction import STARS
+from core.secrets.redaction import STARS
 
 T = TypeVar("T")
 

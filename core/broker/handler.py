@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from core import middleware
-from core.envelope import Envelope
 from core.errors import BrokerConfigError, UnknownRun
 from core.options import Options
 from core.registry import registry
+from core.wire.envelope import Envelope
 
 if TYPE_CHECKING:
-    from core.broker import Broker
+    from core.broker.broker import Broker
     from core.models import Run
 
 
@@ -95,9 +95,9 @@ class BrokerHandler:
         if alias not in settings.BROKERS:
             known = ", ".join(sorted(settings.BROKERS))
             raise BrokerConfigError(alias, "alias", f"is not in BROKERS ({known})")
-        # By name: core.broker reaches models, and a sender may be imported before
-        # the apps are loaded.
-        broker: Broker = import_string("core.broker.Broker")(
+        # By name: it reaches models, and a sender may be imported before the apps are
+        # loaded.
+        broker: Broker = import_string("core.broker.broker.Broker")(
             alias, settings.BROKERS[alias]
         )
         broker.inbox.carrier = lambda message: self._beside(broker, message).inbox

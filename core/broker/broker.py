@@ -12,19 +12,19 @@ from django.utils.module_loading import import_string
 
 from core import middleware, runs
 from core.backend import BaseBackend
-from core.envelope import Envelope
 from core.errors import BadMessage, BrokerConfigError, CoreError, Shutdown
-from core.inbox import Inbox
-from core.intent import Intent
 from core.middleware import Chain
 from core.models import Parked, Run
 from core.options import MAX_NAME, Options
-from core.outbox import Outbox
+from core.options.retention import Retention
+from core.options.timing import Timing
 from core.registry import registry
-from core.retention import Retention
-from core.routing import Router
+from core.relay.outbox import Outbox
+from core.routing.router import Router
 from core.runs import Rules
-from core.timing import Timing
+from core.sending.inbox import Inbox
+from core.wire.envelope import Envelope
+from core.wire.intent import Intent
 from core.worker import alone
 from core.worker.effects import perform_effect
 from core.worker.lease import Lease

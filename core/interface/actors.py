@@ -10,13 +10,13 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from core.broker.handler import brokers
 from core.errors import InvalidArguments, NoMessage
-from core.functions import check_call, check_function, check_options
-from core.handler import brokers
-from core.messages import Message, sent
+from core.interface.messages import Message, sent
 from core.options import NAMES, Options, text
+from core.options.functions import check_call, check_function, check_options
 from core.registry import registry
-from core.secret import names_of
+from core.secrets.values import names_of
 
 P = ParamSpec("P")
 R = TypeVar("R")

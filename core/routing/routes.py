@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from core.envelope import Envelope
 from core.errors import InvalidOption
 from core.options import Options
+from core.wire.envelope import Envelope
 
 Change = Mapping[str, Any]
 

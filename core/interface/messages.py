@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from core import results
-from core.envelope import Envelope
-from core.handler import brokers
+from core.broker.handler import brokers
+from core.interface import results
+from core.interface.plan import Node, Plan, checked
+from core.interface.results import Timeout
 from core.options import duration
-from core.place import Place
-from core.plan import Node, Plan, checked
-from core.results import Timeout
+from core.sending.place import Place
+from core.wire.envelope import Envelope
 
 R = TypeVar("R")
 
@@ -84,7 +84,7 @@ class Message(Envelope, Generic[R]):
         return pipeline([self, other])
 
     def plan(self, plan: Plan, place: Place) -> UUID:
-        """See `core.plan.Node`."""
+        """See `core.interface.plan.Node`."""
         alias = brokers.carrier(self.actor_name, self.options).alias
         return plan.add(self, alias, place)
 
@@ -135,7 +135,7 @@ class pipeline:  # noqa: N801  # Dramatiq's name
         return pipeline([delayed(first, delay), *rest])
 
     def plan(self, plan: Plan, place: Place) -> UUID:
-        """See `core.plan.Node`."""
+        """See `core.interface.plan.Node`."""
         after, after_end = place.after, place.after_end
         for step in self.messages[:-1]:
             inner = Place(after=after, after_end=after_end, collected=True)

@@ -1,0 +1,1 @@
+"""One configured alias: a backend and its defaults."""

@@ -1,0 +1,1 @@
+"""What the parent process of the workers runs."""

@@ -1,0 +1,1 @@
+"""Which queue and which priority a run gets."""

@@ -1,0 +1,1 @@
+"""Secret arguments: encrypted where they are kept, hidden where they are told."""

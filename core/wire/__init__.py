@@ -1,0 +1,1 @@
+"""What travels: a message's fields, encoded and signed; the intent of an effect."""
