@@ -123,12 +123,13 @@ class Keeper:
     def _rescue(self) -> None:
         """Rescue; later, if the database let this wait: heartbeats waited as well."""
         timing, asked = self.outbox.timing, time.monotonic()
+        # Before the rescue: `rescue_now` may be called while it is under way.
+        self._rescue_at = asked + timing.rescue
         try:
             runs.rescue(self.outbox.database, self.outbox.alias, timing.heartbeat)
         finally:
-            waited = time.monotonic() - asked > timing.heartbeat
-            pause = timing.heartbeat if waited else timing.rescue
-            self._rescue_at = time.monotonic() + pause
+            if time.monotonic() - asked > timing.heartbeat:
+                self._rescue_at = time.monotonic() + timing.heartbeat
 
     def _roll_up(self) -> None:
         """Count what has ended; soon again if there is more to count."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from core import (
     InvalidArguments,
@@ -18,6 +18,7 @@ from core import (
 )
 from core.models import Run, State
 from core.options import Options
+from core.processes.keeper import Keeper
 from tests.core.test_runs import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,3 +108,22 @@ def test_new_send_does_not_overtake_a_more_urgent_backlog() -> None:
     assert runs.has_backlog("default", "test", "default", priority=0)
     assert not runs.has_backlog("default", "test", "default", priority=-51)
     assert not runs.has_backlog("default", "test", "other", priority=0)
+
+
+def test_rescue_that_is_asked_for_during_another_one_is_not_forgotten() -> None:
+    broker = brokers["default"]
+    keeper, run = Keeper(broker.outbox, []), make(broker=broker.alias)
+    asked: list[bool] = []
+
+    def ask(execute: Any, *query: Any) -> Any:
+        # As the supervisor does, from its own thread, when a worker dies just then.
+        if not asked:
+            asked.append(True)
+            keeper.rescue_now()
+        return execute(*query)
+
+    with connection.execute_wrapper(ask):
+        keeper.round()
+    runs.claim("default", run.pk, "gone")
+    keeper.round()
+    assert Run.objects.get(pk=run.pk).crashes == 1
