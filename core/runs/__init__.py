@@ -42,7 +42,7 @@ from core.runs.entry import (
 from core.runs.failures import Failure, readable
 from core.runs.limits import Rule, Rules, any_limits, forget_unused, wait
 from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
-from core.runs.recovery import lost, release, rescue
+from core.runs.recovery import given_away, release, rescue
 from core.runs.requeueing import requeue
 from core.runs.retention import prunable, prune
 from core.runs.rollups import roll_up, rolled_up
@@ -84,6 +84,7 @@ __all__ = [
     "forget_results",
     "forget_unused",
     "give_back",
+    "given_away",
     "has_backlog",
     "has_succeeded",
     "hold",
@@ -95,7 +96,6 @@ __all__ = [
     "is_paused",
     "keep_result",
     "later",
-    "lost",
     "mark",
     "note_progress",
     "now",

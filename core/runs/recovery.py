@@ -41,8 +41,8 @@ def rescue(database: str, broker: str, patience: float = inf) -> int:
     return _rescue(database, gone, "its worker is gone", patience)
 
 
-def lost(database: str, worker: str, ids: Collection[Any]) -> list[UUID]:
-    """Return those of the runs that have a row and are `worker`'s no more."""
+def given_away(database: str, worker: str, ids: Collection[Any]) -> list[UUID]:
+    """Return those of the runs that were `worker`'s and are not any more."""
     found = Run.objects.using(database).filter(pk__in=ids)
     mine = Q(worker=worker, state__in=(State.RUNNING, State.SUCCEEDED))
     return list(found.exclude(mine).values_list("pk", flat=True))

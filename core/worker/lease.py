@@ -239,7 +239,7 @@ class Lease:
     def _stop_lost_bodies(self) -> None:
         """Tell the bodies whose runs were given to another worker meanwhile."""
         keys = self.interrupts.keys()
-        for run_id in runs.lost(self.database, self._name, keys) if keys else ():
+        for run_id in runs.given_away(self.database, self._name, keys) if keys else ():
             if self.interrupts.raise_in(run_id, LeaseLost):
                 logger.error("Lost the run %s to another worker.", run_id)
 

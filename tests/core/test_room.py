@@ -1,38 +1,18 @@
 """What room a queue has at its broker."""
 
 import pytest
-from django.db.models.functions import Now
 
-from core import brokers, runs
-from core.models import Worker
+from core import runs
 from core.relay.outbox import Outbox
+from tests.core.one_queue import ALIAS, SLOTS, make_worker, new_outbox
 from tests.core.test_runs import FAILURE, make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ALIAS = "dramatiq_valkey"
-SLOTS = 2
-
 
 @pytest.fixture
 def outbox() -> Outbox:
-    """One that has not looked at the workers yet."""
-    brokers.forget(ALIAS)
-    return brokers[ALIAS].outbox
-
-
-def make_worker(name: str = "one", rate: float = 0.0) -> None:
-    Worker.objects.create(
-        name=name,
-        broker=ALIAS,
-        engine="dramatiq",
-        pid=1,
-        queues=["default"],
-        slots=SLOTS,
-        rate=rate,
-        started_at=Now(),
-        lease_until=runs.later(60),
-    )
+    return new_outbox()
 
 
 def room(outbox: Outbox) -> int:

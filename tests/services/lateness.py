@@ -7,7 +7,6 @@ second try would hide. More than `MOST` late tests fail the run at once.
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -107,4 +106,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def load() -> str:
     """Return the load of the last 1, 5 and 15 minutes."""
-    return Path("/proc/loadavg").read_text().rpartition(" ")[0]
+    return " ".join(f"{number:.2f}" for number in os.getloadavg())
