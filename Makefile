@@ -24,10 +24,14 @@ LOCK := requirements/python$(VERSION).txt
 VENV := .venv-$(VERSION)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# They wait more than they compute: four processes keep two cores busy. The tests of a
-# combination stay in one of them: its workers start once. They come in the order of
-# their files, for they leave rows that tests of a database of their own would find.
-BUSY := -n 4 --dist loadgroup --no-loadscope-reorder --durations 15
+# They wait more than they compute: four processes keep two cores busy, or two where
+# most tests start none. The tests of a combination stay in one of them: its workers
+# start once. They come in the order of their files, for they leave rows that tests of a
+# database of their own would find.
+SPREAD := --dist loadgroup --no-loadscope-reorder --durations 15
+
+# The tests start hundreds of processes: each would compile all of our code again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test quick check faults soak bench lock
 .DELETE_ON_ERROR:
@@ -50,8 +54,8 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m tests.services.install
 	$(MAKE) --no-print-directory check
-	TEST_MINUTES=45 $(BIN)/python -m pytest $(BUSY)
-	TEST_MINUTES=15 TEST_DATABASE=postgres $(BIN)/python -m pytest -m database
+	TEST_MINUTES=45 $(BIN)/python -m pytest -n 4 $(SPREAD)
+	TEST_MINUTES=15 TEST_DATABASE=postgres $(BIN)/python -m pytest -m database -n 2 $(SPREAD)
 
 quick: $(READY)
 	$(BIN)/python -m pytest -m "not slow" -k "not rabbitmq and not dramatiq_valkey"

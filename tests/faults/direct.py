@@ -113,7 +113,7 @@ def run(rig: Rig, fault: str) -> None:
     )
     sender = rig.start("sender", "shell", "-c", script, more=more)
     FAULTS[fault](rig, sender)
-    assert sender.process.wait(120) == 0, sender.tail()
+    assert sender.ends(120) == 0, sender.tail()
     lossy = (fault, rig.engine, rig.broker.name) in LOSSY
     settle(rig, lossy)
     accepted, performed = numbers(rig, "accepted"), Counter(numbers(rig, "performed"))

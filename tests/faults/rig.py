@@ -65,12 +65,17 @@ class Rig:
             **self.more,
         }
 
-    def work(self, more: Mapping[str, str] | None = None, **options: Any) -> Crew:
-        """Start workers; return when their processes have signed on."""
+    def begin(self, more: Mapping[str, str] | None = None, **options: Any) -> Crew:
+        """Start workers."""
         log = self.folder / f"worker-{len(self.crews)}.log"
         crew = Crew({**self.environment, **(more or {})}, log, **options)
         self.crews.append(crew)
         self._ending.callback(crew.end)
+        return crew
+
+    def work(self, more: Mapping[str, str] | None = None, **options: Any) -> Crew:
+        """Start workers; return when their processes have signed on."""
+        crew = self.begin(more, **options)
         up = lambda: self.books.workers(crew.pid) >= crew.processes  # noqa: E731  # a condition
         try:
             wait_for(up, 60, "the workers have signed on")

@@ -10,7 +10,10 @@ from tests.faults.matrix import COMBINATIONS, Case, is_asked, modules
 from tests.faults.rig import Rig
 from tests.faults.sizes import FULL, PATIENCE
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FULL, reason="takes long: make faults"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,6 @@ def direct_f10(rig: Rig) -> None:
     direct.run(rig, "F10")
 
 
-#: The one that `make test` has time for: what settles a run is changed most often.
-QUICK = "fence off"
 MUTATIONS = [
     Mutation(
         "rescue off",
@@ -62,13 +63,11 @@ MUTATIONS = [
 
 
 def cases() -> Iterator[object]:
-    """Return each safeguard on all combinations, or in `make test` one on one."""
-    for turn, mutation in enumerate(MUTATIONS):
-        if not is_asked(mutation.fault) or not (FULL or mutation.safeguard == QUICK):
+    """Return each safeguard on all combinations."""
+    for mutation in MUTATIONS:
+        if not is_asked(mutation.fault):
             continue
-        suitable = [c for c in COMBINATIONS if c[1] in mutation.brokers]
-        chosen = suitable if FULL else [suitable[turn % len(suitable)]]
-        for engine, broker in chosen:
+        for engine, broker in [c for c in COMBINATIONS if c[1] in mutation.brokers]:
             title = f"{mutation.fault}, {mutation.safeguard}"
             case = Case(title, None, engine, broker, mutation.orders, 0)
             name = f"{mutation.safeguard}-{engine}-{broker}"
@@ -85,7 +84,6 @@ def test_scenario_fails_without_its_safeguard(
         mutation.scenario(rig)
 
 
-@pytest.mark.skipif(not FULL, reason="takes long: make faults")
 @pytest.mark.skipif(not is_asked("F5"), reason="ONLY names other faults")
 @pytest.mark.parametrize(
     "case", [Case("F5, untold", None, "celery", "valkey", 60, 0)], ids=["celery-valkey"]

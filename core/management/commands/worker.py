@@ -88,6 +88,7 @@ def _child(options: dict[str, Any], queues: list[str]) -> list[str]:
         sys.argv[0],
         "worker",
         "--child",
+        "--skip-checks",  # its parent has passed them
         f"--broker={options['broker']}",
         f"--queues={','.join(queues)}",
         f"--threads={options['threads']}",

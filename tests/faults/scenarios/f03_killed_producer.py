@@ -13,7 +13,7 @@ def run(rig: Rig) -> None:
     times = max(3, rig.orders // 100)
     doomed = rig.failpoint("producer committed", times)
     for _ in range(times):
-        rig.order(1, doomed, orders=1).process.wait(60)
+        rig.order(1, doomed, orders=1).ends(60)
     rig.order(seconds=3).finish()
     judge(rig, 60)
     assert rig.deaths("producer committed") == times

@@ -9,8 +9,6 @@ from tests.faults.schedules import every_second, every_slot_once, have_fired, sc
 from tests.faults.sizes import Size
 
 SIZE = Size(orders=1, few=1)
-#: Two drivers that survive each other are tried in tests/schedules.
-LONG = True
 SCHEDULES = 20
 FAULTS = 20
 #: Between two faults, and as long as somebody stands still, s.

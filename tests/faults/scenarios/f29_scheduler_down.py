@@ -15,8 +15,6 @@ from tests.schedules.walk import Walk
 
 SIZE = Size(orders=1, few=1)
 ENGINES, BROKERS = ("celery",), ("valkey",)
-#: Its rules are tried tick by tick in tests/schedules.
-LONG = True
 TZ = "Europe/Berlin"
 START = datetime(2026, 5, 1, 0, 0, 30, tzinfo=UTC)
 RATE = 240

@@ -5,8 +5,6 @@ from tests.faults.schedules import every_second, every_slot_once, have_fired, sc
 from tests.faults.sizes import Size
 
 SIZE = Size(orders=1, few=1)
-#: A fire is a row as any send is; what a broker's death does to these is F6 and F10.
-LONG = True
 SCHEDULES = 20
 KINDS = ("beat", "apscheduler")
 
