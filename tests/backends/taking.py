@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from dramatiq import Consumer, MessageProxy
 
-from tests.services.waiting import PATIENCE
+from tests.services.waiting import PATIENCE, in_time
 
 
 def take(consumer: Consumer, seconds: float = 20) -> MessageProxy:
@@ -24,4 +24,4 @@ def faster_than(seconds: float) -> Iterator[None]:
     """Fail if the block took PATIENCE times as long, or longer."""
     start = time.monotonic()
     yield
-    assert time.monotonic() - start < seconds * PATIENCE
+    in_time(time.monotonic() - start, seconds * PATIENCE, "the block")

@@ -12,7 +12,7 @@ from core import InvalidOption, OptionConflict, actor, group, pipeline, runs
 from core.interface import results
 from core.models import Batch, Run
 from tests.services.threads import at_once
-from tests.services.waiting import PATIENCE
+from tests.services.waiting import PATIENCE, in_time
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,5 +135,5 @@ def test_result_is_had_soon_after_it_is_there() -> None:
     thread.start()
     start = time.monotonic()
     assert message.get_result(block=True, timeout=30_000) == 7
-    assert time.monotonic() - start < 5 * PATIENCE
+    in_time(time.monotonic() - start, 5 * PATIENCE, "the result")
     thread.join()

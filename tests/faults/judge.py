@@ -11,7 +11,7 @@ import time
 
 from tests.faults.books import Traces
 from tests.faults.rig import Rig
-from tests.services.waiting import wait_for
+from tests.services.waiting import TooLate, wait_for
 
 #: What an order should leave.
 ONCE = Traces(1, 1)
@@ -41,7 +41,10 @@ def everything_ends(rig: Rig, within: float) -> None:
     """Wait until no run is open; measure how long that took."""
     start = time.monotonic()
     try:
-        wait_for(lambda: rig.books.open_runs() == 0, within * rig.patience, grace=0)
+        done = lambda: rig.books.open_runs() == 0  # noqa: E731  # a condition
+        wait_for(done, within * rig.patience, "every run has ended")
+    except TooLate:
+        raise
     except TimeoutError:
         raise AssertionError(
             f"not ended within {within} x {rig.patience} s: {rig.books.states()}"

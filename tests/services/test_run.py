@@ -130,6 +130,19 @@ def test_what_never_comes_is_not_tried_again(tmp_path: Path) -> None:
     assert "again" not in ended.stdout
 
 
+def test_what_took_too_long_was_late(tmp_path: Path) -> None:
+    mark = str(tmp_path / "tried")
+    text = (
+        "import os\n"
+        "from tests.services.waiting import in_time\n\n"
+        f"def test_slow(): in_time(2 - os.path.exists({mark!r}), 2, 'it')\n"
+        f"def teardown_module(): open({mark!r}, 'w')\n"
+    )
+    ended = pytest_of(tmp_path / "test_slow.py", text)
+    assert ended.returncode == 0, ended.stdout
+    assert "test_slow: it: after 2.0 s, not within 2" in ended.stdout
+
+
 def test_report_of_a_failure_shows_what_was_logged_meanwhile(tmp_path: Path) -> None:
     text = (
         "from pathlib import Path\n"

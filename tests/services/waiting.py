@@ -17,6 +17,16 @@ class TooLate(TimeoutError):
     """The condition became true, but after its deadline: see `lateness`."""
 
 
+def in_time(took: float, seconds: float, what: str) -> None:
+    """Raise `TooLate` unless something took less than so many seconds.
+
+    `TimeoutError`, if it took so much longer that it was in trouble, not late.
+    """
+    if took >= seconds:
+        kind = TimeoutError if took > seconds + GRACE else TooLate
+        raise kind(f"{what}: after {took:.1f} s, not within {seconds:g}")
+
+
 def wait_for(
     condition: Callable[[], Any],
     seconds: float = 20,
@@ -37,6 +47,5 @@ def wait_for(
             raise TimeoutError(f"{what or condition}: not within {waited:.0f} s")
         time.sleep(PAUSE)
     if late:
-        took = time.monotonic() - started
-        raise TooLate(f"{what or condition}: after {took:.1f} s, not within {seconds}")
+        in_time(time.monotonic() - started, seconds, what or str(condition))
     return value

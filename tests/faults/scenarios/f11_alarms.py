@@ -3,9 +3,10 @@
 from tests.faults.judge import judge
 from tests.faults.rig import Rig
 from tests.faults.sizes import Size
+from tests.services.waiting import in_time
 
 SIZE = Size(orders=1000)
-ANSWERED = 300  # ms
+ANSWERED = 0.3
 NO_DISK = 'rabbit_disk_monitor:set_disk_free_limit("{limit}").'
 
 
@@ -21,6 +22,7 @@ def run(rig: Rig) -> None:
     if rig.broker.name == "rabbitmq":
         rig.broker.evaluate(NO_DISK.format(limit="50MB"))
     judge(rig, 90 + rig.orders / 15)
-    times = sorted(ms for c in rig.customers for ms in c.confirmed.values())
-    rig.measured["slowest_checkout_ms"] = times[-1]
-    assert times[-1] <= ANSWERED * rig.patience
+    # The first one of a process also connects, and imports what it needs.
+    times = [ms for c in rig.customers for ms in list(c.confirmed.values())[1:]]
+    rig.measured["slowest_checkout_ms"] = max(times)
+    in_time(max(times) / 1000, ANSWERED * rig.patience, "the slowest checkout")
