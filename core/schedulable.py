@@ -15,11 +15,11 @@ def check(actor: Declared, said: Scheduled) -> None:
     actor.message_with_options(args=said.args, kwargs=said.kwargs, **said.options)
     durable = said.options.get("durable", actor.options.get("durable", True))
     if said.overlap != "allow" and not durable:
-        raise OptionConflict(
-            f"overlap={said.overlap!r}",
-            "durable=False",
-            "only a row says what has ended",
-        )
+        what, why = f"overlap={said.overlap!r}", "only a row says what has ended"
+        raise OptionConflict(what, "durable=False", why)
+    if said.pause_after is not None and not durable:
+        what, why = f"pause_after={said.pause_after}", "only a row says what has failed"
+        raise OptionConflict(what, "durable=False", why)
     given = inspect.signature(actor.fn).bind(*said.args, **said.kwargs).arguments
     for name in sorted(actor.secrets & given.keys()):
         expected = "left out: a schedule's arguments are there for all to read"

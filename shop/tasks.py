@@ -108,11 +108,13 @@ def log_order_processing(order_id: int) -> None:
     ),
 )
 def generate_sales_report(day: str = "") -> None:
-    """Mail the admin what was sold on a day ("2026-01-31"; else the day before the one
-    on which it was sent). One mail per run."""
+    """Mail the admin what was sold on a day ("2026-01-31"), one mail per run.
+
+    Unless given, the day before its slot, or before it was sent.
+    """
     run = current_run()
-    sent = timezone.localdate(run.created_at if run else None)
-    sold = sales.of_day(date.fromisoformat(day) if day else sent - timedelta(days=1))
+    today = timezone.localdate((run.slot or run.created_at) if run else None)
+    sold = sales.of_day(date.fromisoformat(day) if day else today - timedelta(days=1))
     day, pdf = sold.day.isoformat(), reports.sales_report(sold)
     mail = _mail(
         f"Sales of {day}",

@@ -66,7 +66,7 @@ class ScheduleForm(TriggerForm, ModelForm):
         fields = [
             *("name", "actor_name", "args", "kwargs", "options"),
             *("start_at", "end_at", "excluded", "max_fires"),
-            *("missed", "missed_max", "window", "overlap", "jitter"),
+            *("missed", "missed_max", "window", "overlap", "jitter", "pause_after"),
         ]
         widgets = {
             name: forms.Textarea(_SMALL) for name in ("args", "kwargs", "options")

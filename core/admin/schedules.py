@@ -22,7 +22,7 @@ from core.models import Schedule
 #: What a schedule gives its actor.
 SENT = ("args", "kwargs", "options")
 BOUNDS = ("start_at", "end_at", "excluded", "max_fires")
-RULES = ("missed", "missed_max", "window", "overlap", "jitter")
+RULES = ("missed", "missed_max", "window", "overlap", "jitter", "pause_after")
 KEPT = ("origin", "paused", "retired_at", "fires", "zones", "error")
 DECLARED = (
     "It is declared in code, and edited there. The list of schedules can pause it."

@@ -10,19 +10,25 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from core import monitoring, runs, schedules
+from core import monitoring, runs
 from core.broker.handler import brokers
 from core.control import audit
 from core.control.audit import Account
 from core.control.queues import pause, purge, purgeable, resume
+from core.control.schedules import (
+    backfill_schedule,
+    import_schedules,
+    pause_schedules,
+    resume_schedules,
+    run_schedule,
+    schedules_to_set,
+)
 from core.errors import UnknownRun
-from core.interface.messages import Message
-from core.models import Schedule, State
-from core.options import MAX_NAME
-from core.schedules import Plan
+from core.models import State
 
 __all__ = [
     "answer",
+    "backfill_schedule",
     "cancel",
     "cancel_all",
     "count",
@@ -115,71 +121,6 @@ def prunable(broker: str = "") -> dict[str, int]:
         outbox = brokers[alias].outbox
         counts.update(runs.prunable(outbox.database, alias, outbox.retention))
     return dict(counts)
-
-
-def pause_schedules(names: Sequence[str] | None, *, by: str) -> int:
-    """Pause these schedules, or all if None; return how many were not paused.
-
-    Raises `UnknownSchedule` before anything is changed.
-    """
-    return _set_paused(names, _account(by, "pause_schedules", _names(names)), True)
-
-
-def resume_schedules(names: Sequence[str] | None, *, by: str) -> int:
-    """End the pause of these schedules, or of all; return how many were paused."""
-    return _set_paused(names, _account(by, "resume_schedules", _names(names)), False)
-
-
-def _set_paused(names: Sequence[str] | None, account: Account, paused: bool) -> int:
-    verb = schedules.pause if paused else schedules.resume
-    return account.steps(
-        (row._state.db or "default", partial(verb, row.name))
-        for row in _concerned(names, paused=paused)
-    )
-
-
-def schedules_to_set(names: Sequence[str] | None, *, paused: bool) -> list[str]:
-    """Return the names of those that a pause, or its end, would change."""
-    return [row.name for row in _concerned(names, paused=paused)]
-
-
-def _concerned(names: Sequence[str] | None, *, paused: bool) -> list[Schedule]:
-    if names is None:
-        rows = schedules.living()
-    else:
-        rows = [schedules.find(name) for name in dict.fromkeys(names)]
-    return [row for row in rows if row.paused != paused]
-
-
-def _names(names: Sequence[str] | None) -> str:
-    return "all" if names is None else ", ".join(names)
-
-
-def run_schedule(name: str, *, by: str) -> Message[Any]:
-    """Send what a schedule sends, now; no slot moves. Raises `UnknownSchedule`."""
-    row = schedules.find(name)
-    account = _account(by, "run_schedule", name)
-    send = partial(schedules.run_now, name, driver=by[:MAX_NAME])
-    return account.step(row._state.db or "default", send, lambda _: 1)
-
-
-def import_schedules(plans: Sequence[Plan], *, source: str, by: str) -> int:
-    """Write the schedules that are new, as `core.schedules.plan` says; return how many.
-
-    `source` goes to the audit.
-    """
-    new = [plan for plan in plans if plan.row is not None]
-    names = ", ".join(plan.name for plan in new)
-    account = _account(by, "import_schedules", f"{source}: {names}")
-    for plan in new:
-        account.step(plan.database, partial(_write, plan), lambda _: 1)
-    account.close()
-    return len(new)
-
-
-def _write(plan: Plan) -> None:
-    if plan.row is not None:
-        plan.row.save(using=plan.database)
 
 
 def _account(by: str, verb: str, target: str) -> Account:

@@ -42,6 +42,7 @@ class Declaration:
             "window": said.window,
             "overlap": said.overlap,
             "jitter": said.jitter,
+            "pause_after": said.pause_after,
         }
 
 

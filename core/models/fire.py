@@ -23,7 +23,8 @@ class Fire(models.Model):
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="slots")
     slot = models.DateTimeField(null=True, help_text="Null: somebody ran it by hand.")
     until = models.DateTimeField(
-        null=True, help_text="It stands for all slots from `slot` to before that."
+        null=True,
+        help_text="It stands for the slots to before that, if they have no row.",
     )
     state = models.CharField(max_length=7, choices=FireState.choices)
     reason = models.TextField(blank=True, help_text="Why it was skipped.")

@@ -37,13 +37,14 @@ class Overlap(models.TextChoices):
     ALLOW = "allow"
     SKIP = "skip"
     QUEUE = "queue"
+    CANCEL_OTHER = "cancel_other"
 
 
 #: What somebody says. A save writes these alone, never what the registry keeps.
 SAID = (
     *("name", "actor_name", "args", "kwargs", "options", "trigger"),
     *("start_at", "end_at", "excluded", "max_fires", "missed", "missed_max"),
-    *("window", "overlap", "jitter", "paused", "origin", "retired_at"),
+    *("window", "overlap", "jitter", "pause_after", "paused", "origin", "retired_at"),
 )
 
 
@@ -75,10 +76,13 @@ class Schedule(models.Model):
         null=True, blank=True, help_text="What is later than that is not made up for."
     )
     overlap = models.CharField(
-        max_length=5, choices=Overlap.choices, default=Overlap.ALLOW
+        max_length=12, choices=Overlap.choices, default=Overlap.ALLOW
     )
     jitter = models.DurationField(
         default=timedelta, blank=True, help_text="Runs start up to so much later."
+    )
+    pause_after = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Pause after so many failures in a row."
     )
     paused = models.BooleanField(default=False)
     origin = models.CharField(
@@ -99,6 +103,9 @@ class Schedule(models.Model):
     )
     paused_from = models.DateTimeField(
         null=True, editable=False, help_text="The first slot that a pause has skipped."
+    )
+    failures_from = models.DateTimeField(
+        null=True, editable=False, help_text="Failures before that led to a pause."
     )
     fires = models.PositiveIntegerField(default=0, editable=False)
     error = models.TextField(blank=True, editable=False)
@@ -177,6 +184,7 @@ class Schedule(models.Model):
             self.window,
             self.overlap,  # type: ignore[arg-type]  # Scheduled checks it
             self.jitter,
+            self.pause_after,
         )
 
     @property

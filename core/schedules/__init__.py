@@ -1,5 +1,6 @@
 """Schedules as rows: any number of drivers tick, and every slot fires once."""
 
+from core.schedules.backfilling import backfill, unfired
 from core.schedules.comparing import Comparison, Fires
 from core.schedules.driving import Driver
 from core.schedules.importing import Foreign, Plan, plan
@@ -16,6 +17,7 @@ __all__ = [
     "Plan",
     "Synced",
     "Tick",
+    "backfill",
     "find",
     "living",
     "next_due",
@@ -25,4 +27,5 @@ __all__ = [
     "run_now",
     "sync",
     "tick",
+    "unfired",
 ]

@@ -5,7 +5,7 @@ decides its slots; where a database has no such locks, the unique slot is the la
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,16 +14,16 @@ from django.db import connections, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from core.models import Fire, FireState, Run, Schedule, State
+from core.models import Fire, FireState, Schedule
 from core.registry import registry
+from core.schedules.failing import pause_failing
 from core.schedules.look import Look, put_off
 from core.schedules.missed import PAUSED, most
+from core.schedules.overlapping import active_among, mind_overlaps
 from core.schedules.sending import send
 
 #: So many schedules are fired in one transaction.
 BATCH = 500
-#: A run in one of these has not ended.
-ACTIVE = (State.PENDING, State.QUEUED, State.RUNNING)
 #: What a tick writes of a schedule.
 KEPT = ["digest", "zones", "after", "next_at", "paused_from", "fires", "error"]
 
@@ -77,15 +77,10 @@ def _decide(database: str, looks: Sequence[Look]) -> None:
     for schedule, slot in decided.values_list("schedule_id", "slot"):
         if slot is not None:
             known[schedule].add(slot)
+    pause_failing(database, looks)
     for one in looks:
         one.decide(known[one.row.pk], _paused(fires.all(), one))
-    mindful = [look for look in looks if look.to_send and look.said.overlap != "allow"]
-    ids = [look.row.pk for look in mindful]
-    active = active_among(database, ids)
-    waiting = fires.filter(schedule_id__in=ids, state=FireState.WAITING)
-    held = set(waiting.values_list("schedule_id", flat=True)) if ids else set()
-    for one in mindful:
-        one.mind_overlap(one.row.pk in active, one.row.pk in held)
+    mind_overlaps(database, looks)
 
 
 def _paused(fires: QuerySet[Fire], look: Look) -> list[Fire]:
@@ -100,27 +95,6 @@ def _paused(fires: QuerySet[Fire], look: Look) -> list[Fire]:
     for fire in found:
         fire.schedule = row
     return found
-
-
-def active_among(database: str, ids: Collection[Any]) -> set[Any]:
-    """Return which schedules have a run that has not ended; close the others' fires."""
-    if not ids:
-        return set()
-    fires = Fire.objects.using(database).filter(schedule_id__in=ids, is_open=True)
-    found = list(fires.values_list("pk", "schedule_id", "run_id"))
-    active, ended = set(), []
-    for start in range(0, len(found), BATCH):
-        part = found[start : start + BATCH]
-        runs = Run.objects.using(database).filter(
-            pk__in=[run for _, _, run in part], state__in=ACTIVE
-        )
-        going = set(runs.values_list("pk", flat=True))
-        active |= {schedule for _, schedule, run in part if run in going}
-        ended += [pk for pk, _, run in part if run not in going]
-    for start in range(0, len(ended), BATCH):
-        chunk = ended[start : start + BATCH]
-        Fire.objects.using(database).filter(pk__in=chunk).update(is_open=False)
-    return active
 
 
 def _write(database: str, rows: Sequence[Schedule], looks: Sequence[Look]) -> Tally:

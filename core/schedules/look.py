@@ -4,7 +4,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from core.models import Fire, FireState, Schedule
-from core.schedules.missed import MISSED, OVERLAP, PAUSED, Decision, decide, most
+from core.schedules.missed import (
+    MISSED,
+    OVERLAP,
+    PAUSED,
+    REPLACED,
+    Decision,
+    decide,
+    most,
+)
 from core.triggers import Scheduled, Timetable, version
 
 #: A schedule that this process cannot send is looked at again after so long.
@@ -84,6 +92,8 @@ class Look:
         """Skip, or let wait, what would overlap with an earlier run, or each other."""
         if self.said.overlap == "allow":
             return
+        if self.said.overlap == "cancel_other":
+            self._drop_all_but_the_newest()
         busy = is_active or is_waiting
         for fire in self.to_send if busy else self.to_send[1:]:
             skips = self.said.overlap == "skip"
@@ -92,12 +102,19 @@ class Look:
             self.others.append(fire)
         self.to_send = [] if busy else self.to_send[:1]
 
+    def _drop_all_but_the_newest(self) -> None:
+        for fire in self.to_send[:-1]:
+            fire.state, fire.reason = FireState.SKIPPED, REPLACED
+            self.others.append(fire)
+        self.to_send = self.to_send[-1:]
+
     def go_on(self) -> None:
         """Note how far the schedule has come, and when it is next."""
         row = self.row
         row.fires += sum(fire.state == FireState.WAITING for fire in self.others)
         row.fires += len(self.to_send)
-        row.error = ""
+        if not row.paused:  # else it may say why
+            row.error = ""
         if self.slots:
             row.after = max(row.after, self.slots[-1])
         is_over = row.max_fires is not None and row.fires >= row.max_fires

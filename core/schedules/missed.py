@@ -14,6 +14,7 @@ ROWS = 200
 #: Why a slot does not fire.
 MISSED, PAUSED = "missed", "paused"
 OVERLAP, TOO_LATE = "an earlier run has not ended", "its deadline is over"
+REPLACED = "a newer slot took its place"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from core.errors import InvalidTrigger
 from core.triggers.trigger import Trigger, aware
 
 Missed = Literal["skip", "latest", "all"]
-Overlap = Literal["allow", "skip", "queue"]
+Overlap = Literal["allow", "skip", "queue", "cancel_other"]
 #: More than that are not made up for at once.
 MOST_MISSED = 1000
+#: No pause waits for more failures in a row.
+MOST_FAILURES = 100
 
 
 @dataclass(frozen=True)
@@ -32,18 +34,20 @@ class Scheduled:
     window: timedelta | None = None
     overlap: Overlap = "allow"
     jitter: timedelta = timedelta(0)
+    pause_after: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.trigger, Trigger):
             problem = 'it is no trigger, as crontab("0 0 * * *")'
             raise InvalidTrigger(repr(self.trigger), problem)
-        self._check_choice("missed", ("skip", "latest", "all"))
-        self._check_choice("overlap", ("allow", "skip", "queue"))
+        self._check_choice("missed", get_args(Missed))
+        self._check_choice("overlap", get_args(Overlap))
         if (self.missed == "all") != (self.missed_max is not None):
             problem = "missed='all' goes with missed_max, how many at most"
             raise InvalidTrigger(self.missed, problem)
         self._check_count("missed_max", MOST_MISSED)
         self._check_count("max_fires", 10**9)
+        self._check_count("pause_after", MOST_FAILURES)
         for name in ("start", "end"):
             if getattr(self, name) is not None:
                 aware(name, getattr(self, name))
@@ -77,7 +81,7 @@ def scheduled(
 
     `args`, `kwargs` and `options` of the send; `name`; `start` and `end`, inclusive;
     `excluded` dates; `max_fires`; `missed="skip" | "latest" | "all"` with `missed_max`
-    and `window`; `overlap="allow" | "skip" | "queue"`; `jitter`. See
-    docs/reference/schedules.md.
+    and `window`; `overlap="allow" | "skip" | "queue" | "cancel_other"`; `jitter`;
+    `pause_after` so many failures in a row. See docs/reference/schedules.md.
     """
     return Scheduled(trigger, args=tuple(args), excluded=frozenset(excluded), **more)

@@ -44,6 +44,7 @@ class CurrentRun:
         attempt: Attempt,
         settle: Settle | None,
         note: Callable[[list[Any]], None],
+        slot: Callable[[], datetime | None],
     ) -> None:
         #: The message's id.
         self.id = attempt.run_id
@@ -59,6 +60,7 @@ class CurrentRun:
         self._database = attempt.database
         self._settle = settle
         self._note = note
+        self._slot = slot
 
     @contextmanager
     def atomic(self) -> Iterator[Settling]:
@@ -83,6 +85,14 @@ class CurrentRun:
             # Not before the outermost commit: a transaction around this one may
             # still be rolled back, and the success with it.
             transaction.on_commit(self._committed, using=self._database)
+
+    @property
+    def slot(self) -> datetime | None:
+        """The slot of the schedule that sent it, or None: nobody or no schedule's slot.
+
+        Asks the database. Unlike `created_at` it is the same however late it was sent.
+        """
+        return self._slot()
 
     def _committed(self) -> None:
         self.settled = True

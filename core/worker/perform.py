@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.db import connections
@@ -15,6 +16,7 @@ from core.errors import (
     SkipMessage,
     TimeLimitExceeded,
 )
+from core.models import Fire
 from core.secrets.redaction import hiding, redact, trace
 from core.secrets.values import decrypt, unseal
 from core.wire.envelope import Envelope, size_of
@@ -98,7 +100,13 @@ def _current(job: Job) -> CurrentRun:
         ),
         settle=job.succeed if job.stored else None,
         note=lambda progress: _note(job, *progress),
+        slot=lambda: _slot(job),
     )
+
+
+def _slot(job: Job) -> datetime | None:
+    fires = Fire.objects.using(job.post.database).filter(run_id=job.run.pk)
+    return fires.values_list("slot", flat=True).first()
 
 
 def _note(job: Job, done: int, total: int, words: str) -> None:

@@ -65,7 +65,7 @@ def attempt_of(run: Run) -> Iterator[None]:
     claimed = runs.claim("default", run.pk, "worker")
     assert claimed is not None
     about = Attempt(str(run.pk), claimed.attempt, run.actor_name, "default", "default")
-    with performing(CurrentRun(about, None, print)):
+    with performing(CurrentRun(about, None, print, print)):
         yield
 
 

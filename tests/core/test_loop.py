@@ -52,7 +52,7 @@ def test_coroutine_sees_the_run_of_its_caller() -> None:
         await asyncio.sleep(0)
         return current_run().id
 
-    with performing(CurrentRun(ATTEMPT, None, print)):
+    with performing(CurrentRun(ATTEMPT, None, print, print)):
         assert loop.run(body()) == "7"
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from core.errors import CoreError
 from core.interface.declarations import Declaration
 from core.models import Fire, FireState, Run, Schedule
-from core.schedules import pause, resume, run_now, tick
+from core.schedules import backfill, pause, resume, run_now, tick, unfired
 from core.triggers import Scheduled, Timetable, Trigger, crontab, scheduled, version
 from tests.schedules.oracle import Asked
 from tests.schedules.rows import NOON, WAITS, echo
@@ -54,7 +54,7 @@ class Made:
     """A schedule that an example makes, and what became of its slots."""
 
     def __init__(self, trigger: Trigger, name: str = NAME, **said: Any) -> None:
-        if "overlap" in said:
+        if {"overlap", "pause_after"} & said.keys():
             said["options"] = WAITS  # so that its runs do not end by themselves
         one = Declaration(name, echo.actor_name, "admin", scheduled(trigger, **said))
         self.row = Schedule(**one.fields())
@@ -89,6 +89,17 @@ class Made:
     def run_now(self) -> None:
         """Run it by hand."""
         run_now(self.row.name, driver="by hand")
+
+    def backfill(self, since: str, until: str) -> None:
+        """Fire what has not fired between two times; print what did."""
+        slots = unfired(self.row.name, at_time(since), at_time(until))
+        for fire in backfill(self.row.name, slots):
+            print(line(fire))
+
+    def runs_fail(self) -> None:
+        """Have its runs fail that have not ended."""
+        ours = Fire.objects.filter(schedule=self.row).values("run_id")
+        Run.objects.filter(pk__in=ours, state="pending").update(state="dead")
 
     def runs(self) -> None:
         """Print when the run of each slot may start."""

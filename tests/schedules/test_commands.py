@@ -123,6 +123,34 @@ def test_run_sends_at_once_and_moves_no_slot() -> None:
     assert (entry.by, entry.verb, entry.target) == (ME, "run_schedule", "report")
 
 
+def test_run_of_a_range_fires_what_has_not_fired_there() -> None:
+    row = make(crontab("30 2 * * *", tz=BERLIN), name="nightly")
+    range_ = ["run", "nightly", "--from", "2026-03-28", "--to", "2026-03-29"]
+    would = [
+        {"slot": "2026-03-28 01:30:00+00:00", "what": "would fire"},
+        {"slot": "2026-03-29 01:00:00+00:00", "what": "would fire"},
+    ]
+    assert told(*range_, "--dry-run") == would
+    assert not Fire.objects.exists()
+    line = ask(*range_).splitlines()[-1]
+    assert line.split() == ["2026-03-29", "03:00", "2026-03-29", "01:00", "fired"]
+    assert ask(*range_).strip() == "All have fired."
+    assert Run.objects.count() == Fire.objects.filter(schedule=row).count() == 2
+    nothing, entry = monitoring.audit()
+    assert (entry.by, entry.verb, entry.changed) == (ME, "backfill_schedule", 2)
+    assert entry.target == "nightly: 2026-03-28 00:00:00 to 2026-03-29 23:59:59.999999"
+    assert nothing.changed == 0
+
+
+def test_run_of_a_range_ends_now_unless_told() -> None:
+    make(every(days=1))
+    since = datetime.now(UTC) - timedelta(days=3)
+    found = told("run", "report", "--from", since.isoformat(), "--dry-run")
+    assert len(found) == 3
+    with pytest.raises(CommandError, match="go with --from"):
+        ask("run", "report", "--dry-run")
+
+
 def test_pause_and_resume_of_several_leave_a_row_each() -> None:
     for name in ("a", "b", "c"):
         make(name=name)

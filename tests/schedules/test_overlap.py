@@ -81,6 +81,35 @@ def test_new_slot_does_not_overtake_the_queue() -> None:
     assert [what for _, what in fires(row)] == ["fired", "waiting", "waiting"]
 
 
+def test_earlier_run_is_cancelled_for_a_newer_slot() -> None:
+    row = make(options=WAITS, overlap="cancel_other")
+    through(2)
+    assert [what for _, what in fires(row)] == ["fired", "fired"]
+    assert [run.state for run in sent(row)] == ["cancelled", "pending"]
+
+
+def test_newer_slot_waits_until_the_cancelled_run_has_ended() -> None:
+    row = make(options=WAITS, overlap="cancel_other")
+    through(1)
+    (first,) = sent(row)
+    Run.objects.filter(pk=first.pk).update(state="running")
+    through(3, first=2)
+    first.refresh_from_db()
+    assert first.cancel_requested
+    # Of those that wait the newest alone is left.
+    replaced = "a newer slot took its place"
+    assert [what for _, what in fires(row)] == ["fired", replaced, "waiting"]
+    Run.objects.filter(pk=first.pk).update(state="cancelled")
+    tick(now=NOON + 3 * MINUTE + SECOND)
+    assert fired(row) == ["12:01:00", "12:03:00"]
+
+
+def test_of_slots_at_once_only_the_newest_is_not_replaced() -> None:
+    row = make(every(seconds=5), options=WAITS, overlap="cancel_other")
+    tick(now=NOON + 10 * SECOND)
+    assert fired(row) == ["12:00:10"]
+
+
 def test_overlap_counts_runs_from_before_it_was_forbidden() -> None:
     row = make(options=WAITS)
     through(1)

@@ -1,6 +1,6 @@
 """What the shop does by itself: its report at midnight, its carts, its stock."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from pypdf import PdfReader
 
 from core.interface.declarations import declared
 from core.models import Run
+from core.schedules import backfill, sync
 from core.testing import TaskTestMixin
 from shop.inventory import differences
 from shop.models import (
@@ -63,6 +64,14 @@ class WhatComesByItself(TaskTestMixin, TestCase):
         assert text.count("85.50") == text.count("Main signal") == 2
         assert text.count("49.90") == text.count("Girder bridge") == 2
         assert SalesReport.objects.get().orders == 1
+
+    def test_report_of_a_slot_of_the_past_is_of_the_day_before_it(self) -> None:
+        sync()
+        days = [datetime(2026, 5, day, tzinfo=UTC) for day in (2, 3)]
+        assert len(backfill("sales report", days)) == 2
+        self.drain(raising=True)
+        subjects = {one.subject for one in mail.outbox if "Sales" in one.subject}
+        assert subjects == {"Sales of 2026-05-01", "Sales of 2026-05-02"}
 
     def test_report_of_a_day_without_sales_has_no_chart(self) -> None:
         generate_sales_report.send("2020-01-01")

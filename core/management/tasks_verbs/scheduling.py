@@ -1,13 +1,13 @@
 """manage.py tasks schedules: what fires when; pause, resume, run now."""
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from core import control, monitoring
+from core import control, monitoring, schedules
 from core.management.tasks_verbs.acting import user
 from core.management.tasks_verbs.importing import IMPORT
 from core.management.tasks_verbs.verb import (
@@ -94,6 +94,12 @@ def _moment(text: str) -> datetime:
         raise ArgumentTypeError(f"{text!r} is no moment; {example}") from None
 
 
+def _last_moment(text: str) -> datetime:
+    moment = _moment(text)
+    is_date = len(text) <= len("2026-03-28")
+    return moment + timedelta(days=1, microseconds=-1) if is_date else moment
+
+
 def _next(options: Options) -> Answer:
     found = monitoring.upcoming(options["name"], options["count"], options["since"])
     rows = [
@@ -132,19 +138,52 @@ def _pause(options: Options, *, paused: bool) -> Answer:
 
 def _declare_run(parser: ArgumentParser) -> None:
     parser.add_argument("name")
+    parser.add_argument(
+        "--from",
+        dest="since",
+        type=_moment,
+        help="instead fire each slot from then on that has not, as `next` reads it",
+    )
+    parser.add_argument(
+        "--to",
+        dest="until",
+        type=_last_moment,
+        help="up to then, inclusive; a date is its whole day; now, if left out",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say which")
 
 
 def _run(options: Options) -> Answer:
+    if options["since"] is not None:
+        return _backfill(options)
+    if options["until"] is not None or options["dry_run"]:
+        raise CommandError("--to and --dry-run go with --from.")
     message = control.run_schedule(options["name"], by=user())
     sent = {"run": message.message_id, "created": message.created}
     told = "Sent" if message.created else "Sent nothing: another run stands for it,"
     return Answer(sent, f"{told} {message.message_id}.")
 
 
+def _backfill(options: Options) -> Answer:
+    name, since, until = options["name"], options["since"], options["until"]
+    if options["dry_run"]:
+        slots = schedules.unfired(name, since, until)
+        found = dict.fromkeys(slots, "would fire")
+    else:
+        fires = control.backfill_schedule(name, since, until, by=user())
+        found = {fire.slot: fire.reason or fire.state for fire in fires if fire.slot}
+    tz = schedules.find(name).when.zone
+    rows = [
+        [_wall(slot.astimezone(tz)), _wall(slot), what] for slot, what in found.items()
+    ]
+    text = table(("in its zone", "UTC", ""), rows) if rows else "All have fired."
+    return Answer([{"slot": s, "what": what} for s, what in found.items()], text)
+
+
 WHAT = (
     Verb("list", "what fires when, and what last fired", _list, _declare_list),
     Verb("next", "the next fires of one, in its zone and in UTC", _next, _declare_next),
-    Verb("run", "send what one sends, now; its slots stay", _run, _declare_run),
+    Verb("run", "send what one sends, now; or slots of the past", _run, _declare_run),
     Verb("pause", "fire no more", partial(_pause, paused=True), _declare_pause),
     Verb("resume", "fire again", partial(_pause, paused=False), _declare_pause),
     IMPORT,
