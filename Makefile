@@ -6,6 +6,7 @@
 #              make faults ONLY=F6 SEEDS=1 ORDERS=300 is a part of it
 # make soak    chosen tests N times beside two busy processors:
 #              make soak N=30 TEST="tests/core/test_lease.py -k blocks"
+# make oracle  every slot of 500 random schedules in ten zones against a minute walk
 # make bench   side by side with stock Celery, stock Dramatiq and their schedulers
 # make lock    pin again what pyproject.toml asks for (needs uv)
 #
@@ -33,7 +34,7 @@ SPREAD := --dist loadgroup --no-loadscope-reorder --durations 15
 # The tests start hundreds of processes: each would compile all of our code again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test quick check faults soak bench lock
+.PHONY: demo test quick check faults soak oracle bench lock
 .DELETE_ON_ERROR:
 
 $(READY): $(LOCK)
@@ -78,6 +79,9 @@ faults: $(READY)
 soak: $(READY)
 	$(BIN)/python -m tests.services.install
 	$(BIN)/python -m tests.soak $(or $(N),30) $(TEST)
+
+oracle: $(READY)
+	$(BIN)/python -m tests.schedules
 
 bench: $(READY)
 	$(BIN)/python -m tests.services.install

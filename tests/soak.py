@@ -36,6 +36,7 @@ def run(number: int, tests: list[str]) -> bool:
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *tests],
         cwd=PROJECT,
+        env={**os.environ, "SOAK": str(number)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
