@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 
 from core.models import Limit, Run
 
@@ -41,7 +41,7 @@ def any_limits(rules: Rules) -> bool:
     return any(rule.is_limit for rule in rules.values())
 
 
-def takeable(database: str, due: QuerySet[Run], rules: Rules) -> QuerySet[Run]:
+def takeable(due: QuerySet[Run], rules: Rules) -> QuerySet[Run]:
     """Leave out what no Limit would let go now.
 
     Also what has a limit and an actor of a newer release, which is not known here.
@@ -49,25 +49,24 @@ def takeable(database: str, due: QuerySet[Run], rules: Rules) -> QuerySet[Run]:
     due = due.filter(Q(limit_key__isnull=True) | Q(actor_name__in=list(rules)))
     if not any_limits(rules):
         return due
-    full = _full(database)
-    # A run without a key has no key that could be full.
-    return due.exclude(limit_key__isnull=False, limit_key__in=full) if full else due
+    return due.filter(Q(limit_key__isnull=True) | ~_is_spent())
 
 
-def _full(database: str) -> list[str]:
-    used = _used(database)
-    sizes = Limit.objects.using(database).filter(key__in=used, size__isnull=False)
-    full = [limit.key for limit in sizes if used[limit.key] >= (limit.size or 0)]
-    early = Limit.objects.using(database).filter(
-        next_at__gt=Now() + timedelta(seconds=TOLERANCE)
-    )
-    return full + list(early.values_list("key", flat=True))
+def _is_spent() -> Exists:
+    """Return whether the Limit of a run lets nobody go now.
+
+    In SQL: there may be a key for each user, and no statement takes them all.
+    """
+    out = Run.objects.filter(slot=True, limit_key=OuterRef("key")).order_by()
+    used = Subquery(out.values("limit_key").annotate(n=Count("pk")).values("n"))
+    is_full = Q(size__isnull=False, size__lte=Coalesce(used, 0))
+    is_early = Q(next_at__gt=Now() + timedelta(seconds=TOLERANCE))
+    limits = Limit.objects.filter(key=OuterRef("limit_key"))
+    return Exists(limits.filter(is_early | is_full))
 
 
-def _used(database: str, keys: Iterable[str] | None = None) -> Counter[str]:
-    out = Run.objects.using(database).filter(slot=True, limit_key__isnull=False)
-    if keys is not None:
-        out = out.filter(limit_key__in=keys)
+def _used(database: str, keys: Iterable[str]) -> Counter[str]:
+    out = Run.objects.using(database).filter(slot=True, limit_key__in=keys)
     return Counter(key for key in out.values_list("limit_key", flat=True) if key)
 
 

@@ -105,7 +105,7 @@ def _reserve(
     rules: Rules,
 ) -> list[Run]:
     with transaction.atomic(using=database):
-        rows = _take(limits.takeable(database, due, rules), room)
+        rows = _take(limits.takeable(due, rules), room)
         rows = limits.admit(database, rows, rules)
         ids = [run.pk for run in rows]
         if ids:

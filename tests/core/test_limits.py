@@ -1,13 +1,22 @@
 """Limits that came or went with a release."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from django.db import connection
+from django.db.models.functions import Now
 
 from core import actor, brokers, runs
-from core.models import Run
+from core.models import Limit, Run
 from core.runs import Rule
 from tests.core.test_runs import make
+from tests.services.waiting import PATIENCE, in_time
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.database,
+]
 
 
 def limited(actor_name: str) -> Run:
@@ -51,6 +60,36 @@ def test_message_that_the_broker_did_not_take_gives_its_place_back() -> None:
     assert reserve(9, **rules) == [run]
     runs.give_back("default", [run.pk], 0)
     assert reserve(9, **rules) == [run]
+
+
+#: Of an actor that each user may start once a day; a statement takes fewer values.
+SPENT = """
+    INSERT INTO core_limit (key, interval, next_at)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 260000)
+    SELECT 'daily:' || i, 86400, %s FROM n
+"""
+
+
+def test_any_number_of_keys_may_have_had_their_start() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(SPENT, [datetime.now(UTC) + timedelta(days=1)])
+    spent, free = make(limit_key="daily:7"), make(limit_key="daily:0")
+    Run.objects.update(actor_name="daily")
+    start = time.monotonic()
+    assert reserve(9, daily=Rule(None, 86400)) == [free]
+    in_time(time.monotonic() - start, 0.2 * PATIENCE, "a look of the relay")
+    assert reserve(9, daily=Rule(None, 86400)) == []
+    Limit.objects.filter(key=spent.limit_key).update(next_at=Now())
+    assert reserve(9, daily=Rule(None, 86400)) == [spent]
+
+
+def test_key_is_spent_while_as_many_are_out_as_may_be() -> None:
+    first, second, third = (limited("paced") for _ in range(3))
+    rules = {"paced": Rule(2)}
+    assert reserve(9, **rules) == [first, second]
+    assert reserve(9, **rules) == []
+    runs.give_back("default", [first.pk], 60)
+    assert reserve(9, **rules) == [third]
 
 
 def test_broker_knows_of_every_actor_whether_it_has_a_limit() -> None:
