@@ -23,10 +23,25 @@ from tests.services.smtp import SmtpServer
 from tests.services.valkey import Valkey
 
 TEMPLATE = "shop"
+FOLDER = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(FaultTable())
+
+
+# First: pytest-xdist reads the marks in the same hook, and would find none.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the scenarios, which take longest: those of a broker in one process.
+
+    Its services are started once, and two processes are left to what cannot wait.
+    """
+    for item in items:
+        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+        if isinstance(case, Case):
+            item.add_marker(pytest.mark.xdist_group(f"faults-{case.broker}"))
+    items.sort(key=lambda item: FOLDER not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

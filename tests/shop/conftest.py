@@ -1,6 +1,7 @@
 """A shop with two products, or with all, and a customer who speaks JSON."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,9 +75,28 @@ def service(request: pytest.FixtureRequest, shop: Shop) -> Any:
     return request.getfixturevalue(server)
 
 
+@pytest.fixture(scope="session")
+def new_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a shop with its tables and its assortment, to be copied."""
+    file = tmp_path_factory.mktemp("new") / "shop.sqlite3"
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "settings.dev",
+        "DATABASE_URL": f"sqlite:///{file}",
+    }
+    for command in ("migrate", "seed_shop"):
+        subprocess.run(
+            [sys.executable, "manage.py", command],
+            cwd=PROJECT,
+            env={**os.environ, **environment},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    return file
+
+
 @pytest.fixture
 def shop(
-    request: pytest.FixtureRequest, smtp: SmtpServer, tmp_path: Path
+    request: pytest.FixtureRequest, smtp: SmtpServer, new_shop: Path, tmp_path: Path
 ) -> Iterator[Shop]:
     """A shop of its own, started as an operator would; the param is a combination."""
     engine, _, server = request.param.partition("_")
@@ -90,14 +110,7 @@ def shop(
     }
     if server:
         environment["BROKER_URL"] = request.getfixturevalue(server).url
-    for command in ("migrate", "seed_shop"):
-        subprocess.run(
-            [sys.executable, "manage.py", command],
-            cwd=PROJECT,
-            env={**os.environ, **environment},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+    shutil.copy(new_shop, tmp_path)
     running = Shop(environment, free_port(), tmp_path / "logs")
     try:
         running.start()
