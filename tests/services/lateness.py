@@ -18,6 +18,8 @@ MOST = 2
 PROPERTY = "late"
 #: What a run of its own must not inherit.
 OURS = ("PYTEST_XDIST", "TEST_RUN", "TEST_CHOOSER", "TEST_DATABASE_NAME")
+#: Tells a run that it is the second try, after which there is no third.
+SECOND = "TEST_SECOND_TRY"
 
 
 class Lateness:
@@ -49,6 +51,8 @@ class Lateness:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if hasattr(self._config, "workerinput") or not self._late:
             return
+        if SECOND in os.environ:
+            return
         if self._failed & self._late.keys() or len(self._late) > MOST:
             self._told.append(f"{len(self._late)} were late; none is tried again.")
             return
@@ -59,6 +63,7 @@ class Lateness:
     def _again(self, test: str) -> bool:
         """Try a test alone; say whether it passed."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
+        environment[SECOND] = "1"
         root, (file, _, name) = self._config.rootpath, test.partition("::")
         config = [f"--config-file={self._config.inipath}", f"--rootdir={root}"]
         ended = subprocess.run(

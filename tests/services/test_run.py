@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from tests.services.environment import BLOCK, Ports
+from tests.services.lateness import SECOND
 from tests.services.server import stop
 from tests.services.waiting import wait_for
 
@@ -49,10 +50,12 @@ def pytest_of(test: Path, text: str, **environment: str) -> CompletedProcess[str
     """Run one test under our own configuration, with the plugins of tests/conftest."""
     test.write_text(text)
     config = [f"--config-file={CONFIG}", f"--rootdir={test.parent}"]
+    # This run may be the second try of a late test; the inner one is a first.
+    inherited = {k: v for k, v in os.environ.items() if k != SECOND}
     plugins = [f"-ptests.services.{name}" for name in ("lateness", "leftovers", "logs")]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *config, *plugins, test],
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -128,6 +131,16 @@ def test_what_never_comes_is_not_tried_again(tmp_path: Path) -> None:
     ended = pytest_of(tmp_path / "test_never.py", text)
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
     assert "again" not in ended.stdout
+
+
+def test_what_is_late_twice_fails(tmp_path: Path) -> None:
+    text = (
+        "from tests.services.waiting import in_time\n\n"
+        "def test_slow(): in_time(2, 1, 'it')\n"
+    )
+    ended = pytest_of(tmp_path / "test_slow.py", text)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+    assert ended.stdout.count("test session starts") == 2
 
 
 def test_what_took_too_long_was_late(tmp_path: Path) -> None:
