@@ -3,9 +3,9 @@
 from core.options.table import NAMES, Options
 from core.options.values import (
     MAX_NAME,
-    PERIODS,
     RATE,
     duration,
+    interval,
     is_writable,
     queue_name,
     text,
@@ -14,10 +14,10 @@ from core.options.values import (
 __all__ = [
     "MAX_NAME",
     "NAMES",
-    "PERIODS",
     "RATE",
     "Options",
     "duration",
+    "interval",
     "is_writable",
     "queue_name",
     "text",

@@ -164,6 +164,14 @@ def rate(name: str, value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def interval(rate: str | None) -> float | None:
+    """Return the seconds between two starts that a rate like "100/m" allows."""
+    if rate is None:
+        return None
+    number, _, period = rate.partition("/")
+    return PERIODS[period] / int(number)
+
+
 def patterns(name: str, value: Any) -> tuple[str, ...]:
     given = (value,) if isinstance(value, str) else value
     fits = isinstance(given, tuple | list) and all(

@@ -5,7 +5,6 @@ within a few seconds, so that order, pause and migration stay with the rows.
 """
 
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -21,6 +20,7 @@ from core.models import Run, State
 from core.options.retention import Retention
 from core.options.timing import Timing
 from core.relay import publisher
+from core.relay.breaker import Breaker
 from core.relay.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
 from core.routing.router import Router
 from core.runs import Rules
@@ -28,8 +28,6 @@ from core.wire.envelope import Envelope, Seal
 
 logger = logging.getLogger(__name__)
 
-#: After a failed publish the sender leaves it to the relay for so many seconds.
-BREAKER_SECONDS = 2
 #: A send without a row is answered within so many seconds.
 DIRECT_SECONDS = 0.3
 
@@ -66,7 +64,7 @@ class Outbox:
         self.seal = Seal(namespace)
         self._prefix = f"{namespace}.{backend.engine}.{alias}"
         self.capacity = Capacity(alias, database, backend, timing.lost)
-        self._broken_until = 0.0
+        self.breaker = Breaker()
 
     def physical(self, queue: str) -> str:
         """Return a queue's name at the broker; two engines never share one."""
@@ -154,7 +152,7 @@ class Outbox:
 
     def push(self, rows: Sequence[Run]) -> None:
         """Publish what there is room for; the relay does the rest. Never raises."""
-        if time.monotonic() < self._broken_until:
+        if self.breaker.is_open:
             return
         by_queue = defaultdict(list)
         for row in self.router.route(rows):
@@ -163,7 +161,7 @@ class Outbox:
             for queue, waiting in by_queue.items():
                 self._push(queue, waiting)
         except BrokerUnavailable as error:
-            self._broken_until = time.monotonic() + BREAKER_SECONDS
+            self.breaker.note_failure()
             logger.warning("Left %d messages to the relay: %s", len(rows), error)
 
     def _push(self, queue: str, rows: Sequence[Run]) -> None:

@@ -18,7 +18,7 @@ from core.errors import (
 )
 from core.middleware import Chain
 from core.models import Batch, Run
-from core.options import NAMES, PERIODS, Options, queue_name
+from core.options import NAMES, Options, interval, queue_name
 from core.registry import Declared, registry
 from core.relay.capacity import BATCH
 from core.relay.outbox import Outbox
@@ -123,12 +123,18 @@ class Inbox:
         )
 
     def _send_late(self, entries: Sequence[Entry]) -> None:
-        """Publish after a commit, when there is nobody to tell of a failure."""
-        try:
-            self._publish(entries)
-        except BrokerUnavailable as error:
-            logger.warning("Kept %d direct messages as rows: %s", len(entries), error)
-            self._write(entries)
+        """Publish after a commit, when there is nobody to tell of a failure.
+
+        A broker that does not answer is waited for once, whatever the commit sends.
+        """
+        if not self.outbox.breaker.is_open:
+            try:
+                self._publish(entries)
+                return
+            except BrokerUnavailable as error:
+                self.outbox.breaker.note_failure()
+                logger.warning("Keep direct messages as rows for a while: %s", error)
+        self._write(entries)
 
     def _now(self, number: int) -> Any:
         return Now() if number < MANY else runs.now(self.outbox.database)
@@ -177,7 +183,7 @@ class Inbox:
             for actor in registry
         }
         return {
-            name: Rule(options.concurrency, _interval(options.rate_limit))
+            name: Rule(options.concurrency, interval(options.rate_limit))
             for name, options in resolved.items()
         }
 
@@ -237,11 +243,3 @@ def _place(run: Run, place: Place) -> None:
         setattr(run, name, value)
     if place.after is not None:
         run.due_at, run.relay_at = runs.NEVER, None
-
-
-def _interval(rate: str | None) -> float | None:
-    """Return the seconds between two starts that a rate like "100/m" allows."""
-    if rate is None:
-        return None
-    number, _, period = rate.partition("/")
-    return PERIODS[period] / int(number)

@@ -8,7 +8,7 @@ from django.db import transaction
 from core import BrokerUnavailable, Message, UnknownRun, control
 from tests.conformance.limited_tasks import fail_directly, note_directly
 from tests.conformance.models import Effect
-from tests.conformance.stacks import ANSWERED, Stack, effects, make_due, open_gate
+from tests.conformance.stacks import ANSWERED, DONE, Stack, effects, make_due, open_gate
 from tests.conformance.tasks import hold, note
 from tests.services.faults import down, frozen
 from tests.services.waiting import PATIENCE, in_time, wait_for
@@ -71,6 +71,21 @@ def test_body_of_a_direct_message_is_not_lost_with_its_worker(
     open_gate(f"{key}/durable")
     stack.send(note_directly, key)
     wait_for(lambda: effects(key) == 1, 30, stack.tail())
+
+
+@pytest.mark.needs("server")
+@pytest.mark.slow
+def test_commit_with_many_direct_messages_waits_once_for_a_frozen_broker(
+    stack: Stack, key: str
+) -> None:
+    stack.send(note_directly, f"{key}/before")
+    with frozen(stack.service):
+        with transaction.atomic():
+            for _ in range(20):
+                stack.send(note_directly, key)
+            start = time.monotonic()
+        in_time(time.monotonic() - start, ANSWERED + 0.1 * PATIENCE, "the commit")
+    wait_for(lambda: effects(key) >= 20, DONE, stack.tail())
 
 
 @pytest.mark.needs("server")
