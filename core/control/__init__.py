@@ -24,7 +24,6 @@ from core.control.schedules import (
     schedules_to_set,
 )
 from core.errors import UnknownRun
-from core.models import State
 
 __all__ = [
     "answer",
@@ -50,9 +49,6 @@ __all__ = [
 #: At most so many runs in one UPDATE.
 BATCH = 1000
 
-#: Which states each verb changes.
-ENDED = (State.DEAD, State.CANCELLED)
-
 Step = Callable[[str, Sequence[UUID]], int]
 
 
@@ -69,7 +65,7 @@ def cancel(ids: Sequence[str], *, by: str) -> int:
 def requeue_all(*, by: str, **filters: str) -> int:
     """Requeue every dead or cancelled run that the filters mean."""
     account = _account(by, "requeue_all", audit.filters(filters))
-    return _all(runs.requeue, ENDED, filters, account)
+    return _all(runs.requeue, runs.REQUEUABLE, filters, account)
 
 
 def cancel_all(*, by: str, **filters: str) -> int:
@@ -167,7 +163,7 @@ def _all(
 
 def count(verb: str, **filters: str) -> int:
     """Return how many runs `requeue_all` or `cancel_all` would change."""
-    states = {"requeue": ENDED, "cancel": runs.WAITING}[verb]
+    states = {"requeue": runs.REQUEUABLE, "cancel": runs.WAITING}[verb]
     return sum(
         monitoring.select(database, filters).filter(state__in=states).count()
         for database in brokers.databases()

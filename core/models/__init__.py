@@ -17,11 +17,12 @@ from core.models.limit import IdempotencyKey, Limit
 from core.models.parked import Parked
 from core.models.pause import Pause
 from core.models.rollup import RolledUp, Rollup
-from core.models.run import Attempt, Outcome, Run, State
+from core.models.run import ACTIVE, Attempt, Outcome, Run, State
 from core.models.schedule import Missed, Origin, Overlap, Schedule
 from core.models.worker import Worker
 
 __all__ = [
+    "ACTIVE",
     "Alert",
     "AlertRound",
     "AlertRule",

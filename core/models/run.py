@@ -19,6 +19,10 @@ class State(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+#: A run in one of these has not ended.
+ACTIVE = (State.PENDING, State.QUEUED, State.RUNNING)
+
+
 class Run(models.Model):
     """One message. Only `core.runs` writes `state` and what goes with it."""
 

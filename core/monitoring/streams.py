@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from core.models import Run, State
+from core.models import ACTIVE, Run, State
 from core.monitoring.filters import select
 from core.monitoring.moments import written
 
@@ -19,7 +19,6 @@ from core.monitoring.moments import written
 LOOKED = 5_000
 #: What a page is in the order of, and so what bounds it, whichever index it uses.
 PERIOD = ("since", "until")
-ACTIVE = (State.PENDING, State.QUEUED, State.RUNNING)
 #: In one index by creation.
 UNWELL = (State.DEAD, State.CANCELLED)
 

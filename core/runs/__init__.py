@@ -43,7 +43,7 @@ from core.runs.failures import Failure, readable
 from core.runs.limits import Rule, Rules, any_limits, forget_unused, wait
 from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
 from core.runs.recovery import given_away, release, rescue
-from core.runs.requeueing import requeue
+from core.runs.requeueing import REQUEUABLE, requeue
 from core.runs.retention import prunable, prune
 from core.runs.rollups import roll_up, rolled_up
 from core.runs.routes import route, unrouted
@@ -65,6 +65,7 @@ from core.runs.waiting import (
 __all__ = [
     "ALONE",
     "NEVER",
+    "REQUEUABLE",
     "WAITING",
     "Failure",
     "Return",

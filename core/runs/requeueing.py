@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 from core.models import Batch, Run, State
 from core.runs.ends import NEVER, revive
 
-ENDED = (State.DEAD, State.CANCELLED)
+#: What ended so may have a new life.
+REQUEUABLE = (State.DEAD, State.CANCELLED)
 
 
 def requeue(database: str, ids: Sequence[UUID]) -> int:
@@ -20,7 +21,7 @@ def requeue(database: str, ids: Sequence[UUID]) -> int:
     the other one that must be requeued.
     """
     with transaction.atomic(using=database):
-        found = Run.objects.using(database).filter(pk__in=ids, state__in=ENDED)
+        found = Run.objects.using(database).filter(pk__in=ids, state__in=REQUEUABLE)
         rows = list(found.order_by("pk").select_for_update())
         runnable = [run for run in rows if run.due_at < NEVER]
         Run.objects.using(database).filter(pk__in=[run.pk for run in runnable]).update(
@@ -47,11 +48,11 @@ def _wait_again(database: str, rows: Sequence[Run]) -> int:
         before = (
             Run.objects.using(database)
             .filter(pk=run.after)
-            .exclude(state__in=(*ENDED, State.SUCCEEDED))
+            .exclude(state__in=(*REQUEUABLE, State.SUCCEEDED))
         )
         group = Batch.objects.using(database).filter(pk=run.after, remaining__gt=0)
         if before.exists() or group.exists():
-            again = Run.objects.using(database).filter(pk=run.pk, state__in=ENDED)
+            again = Run.objects.using(database).filter(pk=run.pk, state__in=REQUEUABLE)
             if again.update(state=State.PENDING, finished_at=None, error=""):
                 revive(database, [run])
                 waited += 1

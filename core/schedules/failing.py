@@ -21,8 +21,9 @@ def pause_failing(database: str, looks: Sequence[Look]) -> None:
     """Pause those whose last `pause_after` runs are dead: their slots are skipped."""
     for look in looks:
         number = look.said.pause_after
-        concerned = number is not None and look.slots and not look.row.paused
-        if number and concerned and _has_failed(database, look.row, number):
+        if number is None or not look.slots or look.row.paused:
+            continue
+        if _has_failed(database, look.row, number):
             _pause(database, look, number)
 
 

@@ -4,12 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from core import runs
-from core.models import Fire, FireState, Run, State
+from core.models import ACTIVE, Fire, FireState, Run
 from core.schedules.look import Look
 from core.schedules.missed import REPLACED
 
-#: A run in one of these has not ended.
-ACTIVE = (State.PENDING, State.QUEUED, State.RUNNING)
 #: So many rows are asked for, or changed, in one statement.
 BATCH = 500
 

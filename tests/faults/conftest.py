@@ -1,9 +1,6 @@
 """The services of the scenarios: started once, and whole again after each scenario."""
 
-import os
 import shutil
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +11,11 @@ import pytest
 
 from tests.faults.books import Books
 from tests.faults.matrix import Case
-from tests.faults.processes import PROJECT
 from tests.faults.rig import Rig
 from tests.faults.table import FaultTable
 from tests.services.postgres import Postgres
 from tests.services.rabbitmq import RabbitMQ
+from tests.services.shops import fill
 from tests.services.smtp import SmtpServer
 from tests.services.valkey import Valkey
 
@@ -63,16 +60,7 @@ def hurt_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         url = named(server.url, TEMPLATE)
-        environment = {**os.environ, "DATABASE_URL": url}
-        environment["DJANGO_SETTINGS_MODULE"] = "settings.dev"
-        for command in ("migrate", "seed_shop"):
-            subprocess.run(
-                [sys.executable, "manage.py", command],
-                cwd=PROJECT,
-                env=environment,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+        fill(url)
         with psycopg.connect(url) as connection:
             connection.execute("UPDATE shop_stockrecord SET quantity = 1000000000")
         yield server

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,10 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from project.demo.processes import PROJECT, Shop
+from project.demo.processes import Shop
 from shop.models import Product, StockRecord
 from shop.seeds import seed_products
 from tests.services.environment import free_port
+from tests.services.shops import fill
 from tests.services.smtp import SmtpServer
 
 
@@ -79,18 +78,7 @@ def service(request: pytest.FixtureRequest, shop: Shop) -> Any:
 def new_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of a shop with its tables and its assortment, to be copied."""
     file = tmp_path_factory.mktemp("new") / "shop.sqlite3"
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "settings.dev",
-        "DATABASE_URL": f"sqlite:///{file}",
-    }
-    for command in ("migrate", "seed_shop"):
-        subprocess.run(
-            [sys.executable, "manage.py", command],
-            cwd=PROJECT,
-            env={**os.environ, **environment},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+    fill(f"sqlite:///{file}")
     return file
 
 
