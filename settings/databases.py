@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core.databases import DEADLINES
 from settings.environment import Environment
 
 #: SQLite as a server's database: readers beside one writer, and a transaction that
@@ -30,6 +31,8 @@ def database(url: str) -> dict[str, Any]:
         config["OPTIONS"] = {**SQLITE, **config.get("OPTIONS", {})}
     else:
         config["CONN_HEALTH_CHECKS"] = True
+    if config["ENGINE"] == "django.db.backends.postgresql":
+        config["OPTIONS"] = {**DEADLINES, **config.get("OPTIONS", {})}
     return config
 
 

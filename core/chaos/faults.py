@@ -78,7 +78,7 @@ def restart(stage: Stage) -> None:
 def freeze(stage: Stage) -> None:
     """Stop a worker process until its runs are somebody else's, then let it go on."""
     victim, timing = _victim(stage), stage.broker.timing
-    name, pid = victim.worker.name, victim.worker.pid
+    name, pid, before = victim.worker.name, victim.worker.pid, len(stage.workers())
     strike = _hurt(stage, "F5", victim)
     with frozen(victim.process):
         stage.until(
@@ -88,9 +88,8 @@ def freeze(stage: Stage) -> None:
             ),
             2 * timing.lease + 3 * timing.rescue,
         )
-    seconds = stage.until(
-        lambda: pid in {worker.pid for worker in stage.workers()}, START_SECONDS
-    )
+    # Itself, or the one by which its supervisor has replaced it.
+    seconds = stage.until(lambda: len(stage.workers()) >= before, START_SECONDS)
     if seconds is None:
         strike.problem = f"process {pid} did not come back to work after its stop"
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.checks import CheckMessage, register
 
 from core.checks.alerting import check_alerts, check_receivers
+from core.checks.databases import check_databases
 from core.checks.declared import check_actors, check_brokers, check_schedules
 from core.checks.deployment import check_deployment, check_servers
 
@@ -14,6 +15,7 @@ __all__ = [
     "check_actors",
     "check_alerts",
     "check_brokers",
+    "check_databases",
     "check_deployment",
     "check_receivers",
     "check_schedules",
@@ -29,6 +31,7 @@ def register_checks() -> None:
     """Make Django ask these; called once the actors are known."""
     checks: list[tuple[Callable[..., Sequence[CheckMessage]], dict[str, Any]]] = [
         (check_brokers, {}),
+        (check_databases, {}),
         (check_actors, {}),
         (check_schedules, {}),
         (check_alerts, {}),

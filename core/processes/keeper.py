@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from django.db import Error, close_old_connections, connections
 
 from core import runs
+from core.databases import silence
 from core.errors import BrokerUnavailable
 from core.models import Worker
 from core.relay.outbox import Outbox
@@ -53,6 +54,7 @@ class Keeper:
 
     def start(self) -> None:
         """Start the thread."""
+        silence.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -111,7 +113,7 @@ class Keeper:
         if time.monotonic() >= self._rescue_at:
             self._rescue()
             Worker.forget_silent(self.outbox.database)
-            self.outbox.capacity.find_lost()
+            self.outbox.lost.find()
         self._roll_up()
         self._sweep()
         self.suspects = runs.count_suspects(self.outbox.database, self.outbox.alias)

@@ -17,8 +17,8 @@ from uuid import uuid4
 from django.db import Error, connections
 
 from core.models import Worker
+from core.processes.child import Child
 from core.processes.keeper import Keeper
-from core.worker.lease import SUPERVISOR
 
 logger = logging.getLogger(__name__)
 
@@ -26,16 +26,18 @@ logger = logging.getLogger(__name__)
 YOUNG = 5.0
 #: The longest such pause, s.
 LONGEST_PAUSE = 10.0
+#: The shortest silence for which a process is killed, s. If a lease is longer, then
+#: more than that: its runs are others' already.
+SILENT_SECONDS = 10.0
 #: For each process so many more may be started, for runs that must be alone.
 LONE_PER_PROCESS = 2
 
 
 @dataclass(slots=True)
-class Child:
+class Place:
     """One place for a process, which is filled again when the process dies."""
 
-    process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
+    child: Child | None = None
     start_at: float = 0.0
     pause: float = 0.25
 
@@ -46,10 +48,13 @@ class Supervisor:
     def __init__(self, keeper: Keeper, command: Sequence[str], processes: int) -> None:
         self.keeper = keeper
         self.command = list(command)
-        self.children = [Child() for _ in range(processes)]
+        self.places = [Place() for _ in range(processes)]
         #: Of runs that crashed their process; see `core.worker.alone`.
-        self.lone: list[subprocess.Popen[bytes]] = []
+        self.lone: list[Child] = []
         self.name = f"{os.getpid()}-{uuid4().hex[:8]}"
+        #: A process that says nothing for that long, s, is killed.
+        timing = keeper.outbox.timing
+        self.longest_silence = max(SILENT_SECONDS, timing.lease + timing.heartbeat)
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -59,9 +64,10 @@ class Supervisor:
         self.keeper.start()
         try:
             while not self._stop.is_set():
-                for child in self.children:
-                    self._tend(child)
+                for place in self.places:
+                    self._tend(place)
                 self._tend_lone()
+                self._kill_silent()
                 self._stop.wait(0.1)
         finally:
             self._end()
@@ -72,54 +78,60 @@ class Supervisor:
             self._signal(signal.SIGKILL)
         self._stop.set()
 
-    def _tend(self, child: Child) -> None:
+    def _tend(self, place: Place) -> None:
         now = time.monotonic()
-        if child.process is None:
-            if now >= child.start_at:
-                self._start(child)
-        elif child.process.poll() is not None:
-            self._bury(child, child.process, now)
+        if place.child is None:
+            if now >= place.start_at:
+                self._fill(place)
+        elif place.child.has_ended():
+            self._empty(place, place.child, now)
 
     def _tend_lone(self) -> None:
-        for process in [one for one in self.lone if one.poll() is not None]:
-            self.lone.remove(process)
-            if process.returncode:
+        for child in [one for one in self.lone if one.has_ended()]:
+            self.lone.remove(child)
+            if child.process.returncode:
                 logger.error("A run killed its process, which it had to itself.")
-            self._sign_off(process.pid)
-        most = LONE_PER_PROCESS * max(1, len(self.children))
+            self._bury(child)
+        most = LONE_PER_PROCESS * max(1, len(self.places))
         if len(self.lone) < min(self.keeper.suspects, most):
             try:
-                self.lone.append(self._spawn([*self.command, "--alone"]))
+                self.lone.append(Child([*self.command, "--alone"], self.name))
             except OSError as error:
                 logger.error("Could not start a process: %s", error)
 
-    def _spawn(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603  # our own command line
-            command,
-            env={**os.environ, SUPERVISOR: self.name},
-            # A Ctrl-C in the terminal reaches us alone: a second signal kills.
-            start_new_session=True,
-        )
+    def _kill_silent(self) -> None:
+        for child in self._processes():
+            if child.is_silent(self.longest_silence) and not child.has_ended():
+                logger.error(
+                    "Killed process %d: it has said nothing for %.0f s. It is stopped,"
+                    " or a body holds Python's lock.",
+                    child.pid,
+                    self.longest_silence,
+                )
+                child.process.kill()
 
-    def _start(self, child: Child) -> None:
-        child.started_at = time.monotonic()
+    def _fill(self, place: Place) -> None:
         try:
-            child.process = self._spawn(self.command)
+            place.child = Child(self.command, self.name)
         except OSError as error:  # no memory, no process ids: not for ever
             logger.error("Could not start a worker process: %s", error)
-            child.start_at = child.started_at + LONGEST_PAUSE
+            place.start_at = time.monotonic() + LONGEST_PAUSE
 
-    def _bury(self, child: Child, process: subprocess.Popen[bytes], now: float) -> None:
+    def _empty(self, place: Place, child: Child, now: float) -> None:
         young = now - child.started_at < YOUNG
-        child.pause = min(child.pause * 2, LONGEST_PAUSE) if young else 0.25
-        child.start_at = now + (child.pause if young else 0)
-        child.process = None
+        place.pause = min(place.pause * 2, LONGEST_PAUSE) if young else 0.25
+        place.start_at = now + (place.pause if young else 0)
+        place.child = None
         logger.error(
             "Worker process %d ended with %d; starting another.",
-            process.pid,
-            process.returncode,
+            child.pid,
+            child.process.returncode,
         )
-        self._sign_off(process.pid)
+        self._bury(child)
+
+    def _bury(self, child: Child) -> None:
+        child.forget()
+        self._sign_off(child.pid)
 
     def _sign_off(self, pid: int) -> None:
         """Take the dead child's lease away, so that its runs need not wait for it."""
@@ -133,23 +145,22 @@ class Supervisor:
             logger.warning("Left the lease of process %d to run out.", pid)
         self.keeper.rescue_now()
 
-    def _processes(self) -> "list[subprocess.Popen[bytes]]":
-        started = [child.process for child in self.children if child.process]
-        return started + self.lone
+    def _processes(self) -> list[Child]:
+        return [place.child for place in self.places if place.child] + self.lone
 
     def _signal(self, number: int) -> None:
-        for process in self._processes():
-            if process.poll() is None:
-                process.send_signal(number)
+        for child in self._processes():
+            if not child.has_ended():
+                child.process.send_signal(number)
 
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + self.keeper.outbox.timing.stop
-        for process in self._processes():
+        for child in self._processes():
             try:
-                process.wait(max(0.0, deadline - time.monotonic()))
+                child.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                logger.error("Killed process %d: it did not stop.", process.pid)
-                process.kill()
-                process.wait()
-                self._sign_off(process.pid)
+                logger.error("Killed process %d: it did not stop.", child.pid)
+                child.process.kill()
+                child.process.wait()
+                self._sign_off(child.pid)

@@ -2,14 +2,10 @@
 
 import time
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable
-
-from django.db.models import Count
 
 from core import runs
 from core.backend import BaseBackend
-from core.models import Run, State, Worker
+from core.models import Worker
 
 #: The most runs published in one call of a backend.
 BATCH = 500
@@ -25,10 +21,6 @@ LAST_OF_BAND = (-50, -1, 0, 49, 100)
 FRESH_SECONDS = 1.0
 #: What is sent to a queue that had no room so recently is left to the relay, s.
 CROWDED_SECONDS = 0.5
-#: A process that was half idle at so many looks in a row has nothing to do.
-LOOKS = 3
-#: A published run whose turn should have come so many times over is lost.
-TURNS = 3
 
 
 def band_of(priority: int) -> int:
@@ -42,7 +34,6 @@ class Capacity:
     def __init__(
         self, alias: str, database: str, backend: BaseBackend, lost: float
     ) -> None:
-        self.lost = lost
         self.ahead = min(AHEAD_SECONDS, lost * AHEAD_SHARE)
         self.alias = alias
         self.database = database
@@ -51,7 +42,6 @@ class Capacity:
         self._workers_read_at = 0.0
         self._paused: frozenset[str] = frozenset()
         self._paused_read_at = 0.0
-        self._idle_looks: dict[str, int] = {}
         self._crowded_until: dict[str, float] = {}
 
     def workers(self) -> list[Worker]:
@@ -119,53 +109,3 @@ class Capacity:
         A sender that would not know takes each row first and gives it back.
         """
         return time.monotonic() < self._crowded_until.get(queue, 0.0)
-
-    def overdue(self) -> dict[str, float]:
-        """Return for each queue after how many seconds a published run must be lost.
-
-        At once, where a process has long had nothing to do. Else the broker still has
-        work: what waits behind it has at least its turn to wait, several times over.
-        Queues without an answer are not in it.
-        """
-        idle = self._idle_workers()
-        found = {queue: 0.0 for worker in idle for queue in worker.queues}
-        for queue, number in self._published_by_queue():
-            rate = sum(w.rate for w in self.workers() if queue in w.queues)
-            if queue not in found and rate:
-                found[queue] = number / rate * TURNS
-        return found
-
-    def find_lost(self) -> int:
-        """Take back what was published, but not started in time by those who could.
-
-        Behind busy workers a published run merely waits, however long: it would be a
-        storm to send those again.
-        """
-        return sum(
-            runs.forget(self.database, self.alias, queue, BATCH, seconds - self.lost)
-            for queue, seconds in self.overdue().items()
-        )
-
-    def _idle_workers(self) -> list[Worker]:
-        """Return those that were at most half busy in each of the last looks.
-
-        A slot may be free for a moment between two runs, but hardly ever half of them,
-        and not several times in a row.
-        """
-        running = Run.objects.using(self.database).filter(
-            broker=self.alias, state=State.RUNNING
-        )
-        busy = Counter(running.values_list("worker", flat=True))
-        self._idle_looks = {
-            worker.name: self._idle_looks.get(worker.name, 0) + 1
-            for worker in self.workers()
-            if busy[worker.name] <= worker.slots / 2
-        }
-        return [w for w in self.workers() if self._idle_looks.get(w.name, 0) >= LOOKS]
-
-    def _published_by_queue(self) -> Iterable[tuple[str, int]]:
-        published = Run.objects.using(self.database).filter(
-            broker=self.alias, state=State.QUEUED
-        )
-        counts = published.values_list("queue_name").annotate(Count("pk"))
-        return counts.order_by()

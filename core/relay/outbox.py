@@ -22,6 +22,7 @@ from core.options.timing import Timing
 from core.relay import publisher
 from core.relay.breaker import Breaker
 from core.relay.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
+from core.relay.lost import Lost
 from core.routing.router import Router
 from core.runs import Rules
 from core.wire.envelope import Envelope, Seal
@@ -64,6 +65,7 @@ class Outbox:
         self.seal = Seal(namespace)
         self._prefix = f"{namespace}.{backend.engine}.{alias}"
         self.capacity = Capacity(alias, database, backend, timing.lost)
+        self.lost = Lost(self.capacity, self.physical, timing.lost)
         self.breaker = Breaker()
 
     def physical(self, queue: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 
 from django.db import close_old_connections, connections
 
+from core.databases import silence
+
 logger = logging.getLogger(__name__)
 
 Push = Callable[[Sequence[Any]], None]
@@ -43,6 +45,7 @@ class Publisher:
         """Have `push(rows)` called soon, joined with its neighbours."""
         with self._lock:
             if self._thread is None:
+                silence.start()
                 self._thread = threading.Thread(
                     target=self._run, name="switchyard-publisher", daemon=True
                 )

@@ -27,7 +27,7 @@ from core.runs.attempts import (
     succeed,
     to_interrupt,
 )
-from core.runs.clock import now
+from core.runs.clock import from_now, now
 from core.runs.effects import abandon, answer, intend, settle
 from core.runs.ends import NEVER
 from core.runs.entry import (
@@ -84,6 +84,7 @@ __all__ = [
     "forget_keys",
     "forget_results",
     "forget_unused",
+    "from_now",
     "give_back",
     "given_away",
     "has_backlog",

@@ -1,8 +1,10 @@
 """The database's clock: the only one that the rows know."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connections
+from django.db.models.functions import Now
 
 #: How each database tells the time of a statement, as Django's `Now` does.
 NOW = {
@@ -24,3 +26,19 @@ def now(database: str) -> datetime:
     if isinstance(told, str):
         return datetime.fromisoformat(told).replace(tzinfo=UTC)
     return told.astimezone(UTC)
+
+
+class _Clock(Now):
+    """The moment itself: a statement that waited for a lock began before it."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
+        kwargs["template"] = "CLOCK_TIMESTAMP()"
+        return super().as_sql(compiler, connection, **kwargs)
+
+
+def from_now(seconds: float) -> Any:
+    """Return an expression for so many seconds after the moment of writing.
+
+    Only for what is written: no index helps to find what it is compared with.
+    """
+    return _Clock() + timedelta(seconds=seconds)

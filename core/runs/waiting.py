@@ -179,20 +179,16 @@ def _mark(database: str, ids: Sequence[UUID], attempt: int, lost: float) -> None
     )
 
 
-def forget(
-    database: str, broker: str, queue: str, limit: int, late: float = 0.0
-) -> int:
-    """Take back published runs that nobody started in time; return how many.
+def forget(database: str, broker: str, queue: str, limit: int) -> int:
+    """Take back published runs that nobody started in time, those that waited longest.
 
-    `late`: the seconds that their time must be over, if more than 0.
+    Returns how many.
     """
     overdue = Run.objects.using(database).filter(
-        broker=broker,
-        queue_name=queue,
-        state=State.QUEUED,
-        relay_at__lte=later(-max(0.0, late)),
+        broker=broker, queue_name=queue, state=State.QUEUED, relay_at__lte=Now()
     )
-    return _change_free(overdue, limit, state=State.PENDING, relay_at=Now(), slot=False)
+    changes = {"state": State.PENDING, "relay_at": Now(), "slot": False}
+    return _change_free(overdue.order_by("relay_at"), limit, **changes)
 
 
 def _change_free(runs: QuerySet[Run], limit: int, **changes: Any) -> int:

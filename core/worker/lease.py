@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
@@ -14,11 +15,13 @@ from django.db import Error, close_old_connections, connections
 from django.db.models.functions import Now
 
 from core import runs
+from core.databases import silence
+from core.databases.locks import is_locked, wait_less
 from core.errors import Cancelled, LeaseLost
 from core.models import Worker
 from core.options.timing import Timing
 from core.worker.interrupts import Interrupts
-from core.worker.locks import is_locked, wait_less
+from core.worker.paused import PausedQueues
 
 #: The heartbeat looks so often whether it has something to tell, s.
 LOOK_SECONDS = 1.0
@@ -55,9 +58,7 @@ class Lease:
         self._started = 0
         self._rate = 0.0
         self._renewed = time.monotonic()
-        #: Paused queues; None: nobody has asked for them yet.
-        self._paused: frozenset[str] | None = None
-        self._paused_read_at = 0.0
+        self._paused = PausedQueues(self.database, self.alias)
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
@@ -98,6 +99,7 @@ class Lease:
         if self._pid != os.getpid():
             self._forget()
         if self._thread is None:
+            silence.start()
             self._thread = threading.Thread(
                 target=self._keep,
                 args=(self._stop,),
@@ -119,7 +121,7 @@ class Lease:
             slots=self._slots,
             rss=psutil.Process().memory_info().rss,
             started_at=Now(),
-            lease_until=runs.later(self.timing.lease),
+            lease_until=runs.from_now(self.timing.lease),
         )
         self._name = name
         self._renewed = time.monotonic()
@@ -151,29 +153,19 @@ class Lease:
 
         Once asked, the heartbeat keeps it fresh: no message waits for the database.
         """
-        old = time.monotonic() - self._paused_read_at > LOOK_SECONDS
-        if self._paused is None or (self._thread is None and old):
-            self._read_pauses()
-        return queue in (self._paused or ())
-
-    def _read_pauses(self) -> None:
-        self._paused_read_at = time.monotonic()
-        try:
-            self._paused = runs.paused(self.database, self.alias)
-        except Error as error:
-            self._paused = self._paused or frozenset()
-            logger.warning("Could not ask for paused queues: %s", error)
+        return self._paused.has(queue, kept_fresh=self._thread is not None)
 
     def _in_hand(self) -> list[UUID]:
         return list(self._active.values())
 
     def is_idle(self) -> bool:
         """Say whether nothing runs here but what is stuck."""
-        return not set(self._in_hand()) - self.stuck
+        calls = Counter(self._in_hand())
+        return all(number == (run in self.stuck) for run, number in calls.items())
 
     def _keep(self, stop: threading.Event) -> None:
         while not stop.wait(min(LOOK_SECONDS, self.timing.heartbeat)):
-            if not (self._due() or self._active or self._paused is not None):
+            if not (self._due() or self._active or self._paused.matter):
                 continue
             try:
                 self._step(stop)
@@ -184,8 +176,8 @@ class Lease:
     def _step(self, stop: threading.Event) -> None:
         close_old_connections()
         wait_less(self.database, self.timing.heartbeat)
-        if self._paused is not None:
-            self._read_pauses()
+        if self._paused.matter:
+            self._paused.read()
         with self._lock:
             if not stop.is_set():
                 self._look()
@@ -224,7 +216,7 @@ class Lease:
         mine = Worker.objects.using(self.database).filter(name=self._name)
         self._rate = started / since
         renewed = mine.update(
-            lease_until=runs.later(self.timing.lease),
+            lease_until=runs.from_now(self.timing.lease),
             rate=self._rate,
             rss=psutil.Process().memory_info().rss,
         )

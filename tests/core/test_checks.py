@@ -12,7 +12,9 @@ from redis import Redis
 from backends.inprocess import InProcessBackend
 from core import actor, brokers, checks, every
 from core.backend import CONCERN_SECONDS, Concern
+from core.databases import DEADLINES
 from core.registry import registry
+from settings import databases
 from tests.services.environment import free_port
 from tests.services.valkey import Valkey
 from tests.services.waiting import PATIENCE, in_time
@@ -92,6 +94,35 @@ def test_database_that_core_cannot_speak_to_is_an_error(settings: Any) -> None:
     settings.DATABASES = {**settings.DATABASES, "x": {"ENGINE": "some.mysql"}}
     with_bad(settings, BACKEND=INPROCESS, DATABASE="x")
     assert ids(checks.check_brokers()) == ["E003"]
+
+
+POSTGRESQL = "django.db.backends.postgresql"
+SQLITE = "django.db.backends.sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "told"),
+    [
+        (POSTGRESQL, {}, [("W002", "connect_timeout, keepalives_idle")]),
+        (POSTGRESQL, {**DEADLINES, "sslmode": "require"}, []),
+        (
+            POSTGRESQL,
+            {n: v for n, v in DEADLINES.items() if n != "tcp_user_timeout"},
+            [("W002", "OPTIONS has no tcp_user_timeout")],
+        ),
+        (SQLITE, {}, [("W003", "transaction_mode"), ("W004", "journal_mode")]),
+        (SQLITE, databases.SQLITE, []),
+        (SQLITE, {**databases.SQLITE, "init_command": ""}, [("W004", "journal_mode")]),
+    ],
+)
+def test_database_that_may_keep_everyone_waiting_is_warned_of(
+    settings: Any, engine: str, options: Any, told: list[tuple[str, str]]
+) -> None:
+    settings.DATABASES = {"default": {"ENGINE": engine, "OPTIONS": options}}
+    found = checks.check_databases()
+    assert ids(found) == [name for name, _ in told]
+    for message, (_, words) in zip(found, told, strict=True):
+        assert words in message.msg
 
 
 def test_actor_on_an_alias_that_is_not_there_is_an_error() -> None:

@@ -34,12 +34,18 @@ def lease(request: pytest.FixtureRequest) -> float:
 
 
 @pytest.fixture
-def broker(lease: float) -> Iterator[Broker]:
+def heartbeat(request: pytest.FixtureRequest) -> float:
+    """The seconds between two of its heartbeats; a mark gives others."""
+    return getattr(request, "param", 0.1)
+
+
+@pytest.fixture
+def broker(lease: float, heartbeat: float) -> Iterator[Broker]:
     broker = Broker(
         f"lease-{uuid4().hex[:6]}",
         {
             "BACKEND": "backends.inprocess.InProcessBackend",
-            "TIMING": {"heartbeat": 0.1, "lease": lease},
+            "TIMING": {"heartbeat": heartbeat, "lease": lease},
         },
     )
     yield broker
@@ -179,3 +185,44 @@ def test_write_that_blocks_all_others_costs_no_lease(broker: Broker) -> None:
         assert (names(broker), body.raised) == (before, [])
         run.refresh_from_db()
         assert (run.state, run.crashes) == ("running", 0)
+
+
+@pytest.mark.skipif(not on_postgres(), reason="SQLite has no locks on tables")
+@pytest.mark.parametrize("lease", [SHORT], indirect=True)
+@pytest.mark.parametrize("heartbeat", [SHORT / 2], indirect=True)
+def test_lease_renewed_after_a_wait_for_a_lock_is_not_over_at_once(
+    broker: Broker,
+) -> None:
+    broker.worker_started(4)
+    before = Worker.objects.get(broker=broker.alias).lease_until
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("LOCK TABLE core_worker IN ACCESS EXCLUSIVE MODE")
+        wait_for(lambda: has_waited(SHORT), 20)
+        cursor.execute("ROLLBACK")
+    # The heartbeat after that comes too late to be taken for it.
+    wait_for(lambda: Worker.objects.get(broker=broker.alias).lease_until > before)
+    assert names(broker)
+
+
+def has_waited(seconds: float) -> bool:
+    """Say whether a statement has waited for a lock for so long."""
+    sql = """
+        SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+        AND clock_timestamp() - query_start > make_interval(secs => %s)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [seconds])
+        return bool(cursor.fetchone()[0])
+
+
+def test_process_is_not_idle_while_a_second_attempt_of_a_stuck_run_goes_on(
+    broker: Broker,
+) -> None:
+    lease, run = broker.lease, uuid4()
+    with lease.active(run):
+        lease.stuck.add(run)
+        assert lease.is_idle()
+        with lease.active(run):
+            assert not lease.is_idle()
+        assert lease.is_idle()

@@ -1,61 +1,129 @@
 """What was published and has not started: lost, or only waiting for its turn."""
 
-from typing import Any
+import time
+from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
+from django.conf import settings
+from django.db.models.functions import Now
 
 from core import runs
-from core.models import Run
-from core.relay.capacity import LOOKS, TURNS
+from core.broker.broker import Broker
+from core.models import Run, Worker
+from core.relay.lost import EARLY, LOOKS, ON_ITS_WAY, TURNS
 from core.relay.outbox import Outbox
-from tests.core.one_queue import ALIAS, SLOTS, make_worker, new_outbox
 from tests.core.test_runs import make, state
+from tests.services.faults import frozen
+from tests.services.valkey import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+SLOTS = 2
+#: A run may be called lost after so long, s.
+LOST = 20.0
+
 
 @pytest.fixture
-def outbox() -> Outbox:
-    return new_outbox()
+def lost() -> float:
+    return LOST
 
 
-def make_published(waited: float, **more: Any) -> Run:
-    """A run that might have been taken for lost for so many seconds."""
-    run = make(broker=ALIAS, **more)
-    runs.mark("default", [run], lost=-waited)
+@pytest.fixture
+def broker(valkey: Valkey, lost: float) -> Iterator[Broker]:
+    """An alias of its own: nobody else serves its queues."""
+    alias = f"lost-{uuid4().hex[:8]}"
+    shared = settings.BROKERS["dramatiq_valkey"]
+    timing = {"lost": lost}
+    broker = Broker(alias, {**shared, "TIMING": timing})
+    yield broker
+    broker.backend.purge(broker.outbox.physical("default"))
+
+
+@pytest.fixture
+def outbox(broker: Broker) -> Outbox:
+    return broker.outbox
+
+
+def add_worker(outbox: Outbox, name: str = "one", rate: float = 0.0) -> None:
+    Worker.objects.create(
+        name=f"{outbox.alias}-{name}",
+        broker=outbox.alias,
+        engine="dramatiq",
+        pid=1,
+        queues=["default"],
+        slots=SLOTS,
+        rate=rate,
+        started_at=Now(),
+        lease_until=runs.later(600),
+    )
+
+
+def published(outbox: Outbox, waited: float, *, there: bool = False) -> Run:
+    """A run that was published so long ago, and is at the broker or nowhere."""
+    run = make(broker=outbox.alias)
+    if there:
+        outbox.backend.publish([outbox.hint(run)])
+    runs.mark("default", [run], lost=LOST - waited)
     return run
 
 
-def keep_busy(worker: str = "one", number: int = SLOTS) -> list[Run]:
-    running = [make(broker=ALIAS) for _ in range(number)]
-    for run in running:
-        assert runs.claim("default", run.pk, worker)
-    return running
+def keep_busy(outbox: Outbox, name: str = "one") -> None:
+    for run in [make(broker=outbox.alias) for _ in range(SLOTS)]:
+        assert runs.claim("default", run.pk, f"{outbox.alias}-{name}")
 
 
 def look(outbox: Outbox, times: int = LOOKS) -> list[int]:
-    return [outbox.capacity.find_lost() for _ in range(times)]
+    return [outbox.lost.find() for _ in range(times)]
 
 
-def test_what_an_idle_process_does_not_start_is_lost(outbox: Outbox) -> None:
-    make_worker()
-    run = make_published(1)
+def test_what_is_not_at_the_broker_of_idle_processes_is_lost(outbox: Outbox) -> None:
+    add_worker(outbox)
+    run = published(outbox, LOST + 1)
     assert look(outbox) == [0] * (LOOKS - 1) + [1]
     assert state(run) == "pending"
 
 
-def test_what_was_published_just_now_is_not_lost(outbox: Outbox) -> None:
-    make_worker()
-    run = make_published(-5)
+def test_what_was_published_a_while_ago_is_not_lost_yet(outbox: Outbox) -> None:
+    add_worker(outbox)
+    run = published(outbox, LOST * (1 - EARLY / 2))
     assert not any(look(outbox))
     assert state(run) == "queued"
 
 
+def test_what_is_at_the_broker_is_not_lost(outbox: Outbox) -> None:
+    # As after a restart of all workers: they have nothing to do yet.
+    add_worker(outbox)
+    waiting = [published(outbox, 1000, there=True) for _ in range(20)]
+    assert not any(look(outbox, 2 * LOOKS))
+    assert {state(run) for run in waiting} == {"queued"}
+
+
+def test_some_that_are_gone_are_noticed_among_many_that_are_there(
+    outbox: Outbox,
+) -> None:
+    add_worker(outbox)
+    for _ in range(5):
+        published(outbox, LOST + 1, there=True)
+    gone = published(outbox, LOST + 1)
+    assert look(outbox)[-1] > 0
+    assert state(gone) == "pending"
+
+
+def test_what_is_on_its_way_to_the_broker_is_not_missing(outbox: Outbox) -> None:
+    add_worker(outbox)
+    waiting = published(outbox, LOST + 1, there=True)
+    for _ in range(5):
+        published(outbox, ON_ITS_WAY / 2)
+    assert not any(look(outbox, 2 * LOOKS))
+    assert state(waiting) == "queued"
+
+
 def test_slot_that_is_free_between_two_runs_proves_nothing(outbox: Outbox) -> None:
-    make_worker()
-    run = make_published(1)
+    add_worker(outbox)
+    run = published(outbox, LOST + 1)
     look(outbox, LOOKS - 1)
-    keep_busy()
+    keep_busy(outbox)
     look(outbox, 1)
     Run.objects.filter(state="running").update(state="succeeded")
     assert not any(look(outbox, LOOKS - 1))
@@ -65,30 +133,71 @@ def test_slot_that_is_free_between_two_runs_proves_nothing(outbox: Outbox) -> No
 def test_behind_busy_processes_a_run_waits_without_being_sent_again(
     outbox: Outbox,
 ) -> None:
-    make_worker()
-    keep_busy()
-    run = make_published(100_000)
+    add_worker(outbox)
+    keep_busy(outbox)
+    run = published(outbox, 100_000)
     assert not any(look(outbox, 2 * LOOKS))
     assert state(run) == "queued"
 
 
-def test_run_whose_turn_was_long_ago_is_lost_also_behind_busy_processes(
+def test_what_an_empty_broker_has_lost_comes_back_also_behind_busy_processes(
     outbox: Outbox,
 ) -> None:
-    lost = outbox.timing.lost
-    # Two wait, and one starts in so many seconds: both should have long started.
-    make_worker(rate=2 / (lost * 2))
-    keep_busy()
-    early, late = make_published(lost * 2 * TURNS), make_published(lost)
-    assert look(outbox, 1) == [1]
-    assert (state(early), state(late)) == ("pending", "queued")
+    add_worker(outbox)
+    keep_busy(outbox)
+    # One more than the busy process may have taken in advance.
+    gone = [published(outbox, LOST + 1) for _ in range(SLOTS + 1)]
+    assert look(outbox) == [0] * (LOOKS - 1) + [len(gone)]
 
 
-def test_idle_process_gets_what_a_busy_one_hoards(outbox: Outbox) -> None:
+def test_hole_among_many_behind_busy_processes_makes_no_storm(outbox: Outbox) -> None:
+    add_worker(outbox, rate=1.0)
+    keep_busy(outbox)
+    for _ in range(20):
+        published(outbox, 1000, there=True)
+    for _ in range(SLOTS + 1):
+        published(outbox, 1000)
+    assert not any(look(outbox, 3 * LOOKS))
+
+
+def look_for(outbox: Outbox, seconds: float) -> int:
+    """Look again and again; return how many were taken back."""
+    taken, ends = 0, time.monotonic() + seconds
+    while time.monotonic() < ends:
+        taken += sum(look(outbox, 1))
+    return taken
+
+
+@pytest.mark.parametrize("lost", [0.1])
+def test_run_that_others_overtake_for_long_is_sent_again(outbox: Outbox) -> None:
+    add_worker(outbox, rate=1.0)
+    keep_busy(outbox)
+    hidden = published(outbox, 1000)
+    waiting = published(outbox, 100, there=True)
+    strange = make(broker=outbox.alias)  # as a direct message: its row is not published
+    outbox.backend.publish([outbox.hint(strange)] * 10)
+    assert look_for(outbox, TURNS * 0.1 * 1.5) == 1
+    assert (state(hidden), state(waiting)) == ("pending", "queued")
+
+
+@pytest.mark.parametrize("lost", [0.5])
+def test_idle_process_gets_what_a_busy_one_hoards_in_a_while(outbox: Outbox) -> None:
     for name in ("one", "two", "three"):
-        make_worker(name)
-    keep_busy("one")
-    keep_busy("two")
-    run = make_published(1)
-    assert look(outbox)[-1] == 1
-    assert state(run) == "pending"
+        add_worker(outbox, name)
+    for name in ("one", "two"):
+        keep_busy(outbox, name)
+    run = published(outbox, 1000)
+    started = time.monotonic()
+    while state(run) == "queued":
+        look(outbox, 1)
+    assert time.monotonic() - started >= 0.5
+
+
+def test_broker_that_does_not_answer_has_lost_nothing_yet(
+    outbox: Outbox, valkey: Valkey
+) -> None:
+    add_worker(outbox)
+    run = published(outbox, LOST + 1)
+    with frozen(valkey):
+        assert not any(look(outbox))
+    assert state(run) == "queued"

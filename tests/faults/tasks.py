@@ -1,5 +1,6 @@
 """Actors that misbehave, and one that only a newer release has."""
 
+import ctypes
 import os
 import signal
 import time
@@ -23,6 +24,12 @@ def poison() -> None:
 def glutton() -> None:
     """Take more memory than there is."""
     bytearray(TOO_MUCH)
+
+
+@actor
+def hold() -> None:
+    """Sleep with Python's lock in hand: no other thread of the process runs."""
+    ctypes.PyDLL(None).sleep(3600)
 
 
 @actor(max_retries=0)

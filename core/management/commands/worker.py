@@ -2,8 +2,6 @@
 
 import os
 import sys
-import threading
-import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,9 +11,9 @@ from core.alerts import watching
 from core.broker.broker import Broker
 from core.broker.handler import brokers
 from core.errors import BrokerConfigError
+from core.processes.child import beat
 from core.processes.keeper import Keeper
 from core.processes.supervisor import Supervisor
-from core.worker.lease import SUPERVISOR
 
 
 class Command(BaseCommand):
@@ -46,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         queues = _queues(broker, options["queues"])
         if options["child"]:
-            threading.Thread(target=_end_with_parent, daemon=True).start()
+            beat()
             if options["alone"]:
                 broker.work_alone()
             else:
@@ -93,15 +91,3 @@ def _child(options: dict[str, Any], queues: list[str]) -> list[str]:
         f"--queues={','.join(queues)}",
         f"--threads={options['threads']}",
     ]
-
-
-def _end_with_parent() -> None:
-    """Stop this process when the supervisor is gone: nothing would relay for it.
-
-    The supervisor's name begins with its pid. Our own parent's would not do: while we
-    booted, it may have died already.
-    """
-    supervisor = os.environ.get(SUPERVISOR) or str(os.getppid())
-    while os.getppid() == int(supervisor.partition("-")[0]):
-        time.sleep(1)
-    os.kill(os.getpid(), 15)
