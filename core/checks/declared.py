@@ -23,6 +23,13 @@ def check_brokers(**_: Any) -> Sequence[CheckMessage]:
 
 
 def _check_brokers() -> Iterator[CheckMessage]:
+    if not settings.USE_TZ:
+        yield Error(
+            "USE_TZ is False.",
+            hint="Set it to True: times without a zone happen twice in one night of the"
+            " year, and what is due then would start at the wrong one.",
+            id="switchyard.E006",
+        )
     if "default" not in settings.BROKERS:
         yield Error(
             "BROKERS has no alias 'default'.",

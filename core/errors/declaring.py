@@ -33,12 +33,16 @@ class AlertConfigError(CoreError, ValueError):
 class UnknownOption(CoreError, TypeError):
     """An actor, a message or a broker alias carries an option nobody declared."""
 
-    def __init__(self, name: str, known: tuple[str, ...] = ()) -> None:
-        super().__init__(name, known)
+    def __init__(self, name: str, known: tuple[str, ...] = (), place: str = "") -> None:
+        super().__init__(name, known, place)
         self.name = name
         self.known = known
+        #: Where it may be given instead.
+        self.place = place
 
     def __str__(self) -> str:
+        if self.place:
+            return f"Option {self.name!r} is not known here: give it to {self.place}."
         close = get_close_matches(self.name, self.known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         return f"Unknown option {self.name!r}.{hint}"

@@ -46,7 +46,10 @@ class EffectUnknown(CoreError):
 
 
 class InvalidResult(CoreError, TypeError):
-    """An actor returned what is not JSON, although its result is wanted."""
+    """An actor returned what is not JSON, although its result is wanted.
+
+    Or a generator: nothing of it has run. Not retried: it would return that again.
+    """
 
     def __init__(self, actor_name: str, problem: str) -> None:
         super().__init__(actor_name, problem)

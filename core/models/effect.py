@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 
+from core.models.exact import ExactEncoder
 from core.options import MAX_NAME
 
 
@@ -35,7 +36,9 @@ class Effect(models.Model):
     token = models.UUIDField(
         default=uuid.uuid4, editable=False, help_text="Of who performs it."
     )
-    value = models.JSONField(null=True, help_text="What came of it.")
+    value = models.JSONField(
+        encoder=ExactEncoder, null=True, help_text="What came of it."
+    )
     error = models.TextField(blank=True)
     unknowns = models.PositiveIntegerField(
         default=0, help_text="Times that nobody knew whether it had happened."

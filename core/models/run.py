@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from core.models.exact import ExactEncoder
 from core.options import MAX_NAME
 
 
@@ -31,9 +32,11 @@ class Run(models.Model):
     actor_name = models.CharField(max_length=MAX_NAME)
     queue_name = models.CharField(max_length=MAX_NAME)
     priority = models.SmallIntegerField(default=0)
-    args = models.JSONField(default=list)
-    kwargs = models.JSONField(default=dict)
-    options = models.JSONField(default=dict, help_text="What the send gave.")
+    args = models.JSONField(encoder=ExactEncoder, default=list)
+    kwargs = models.JSONField(encoder=ExactEncoder, default=dict)
+    options = models.JSONField(
+        encoder=ExactEncoder, default=dict, help_text="What the send gave."
+    )
     state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     attempt = models.PositiveIntegerField(default=0, help_text="Claims so far.")
     retries = models.PositiveIntegerField(default=0)
@@ -68,8 +71,12 @@ class Run(models.Model):
         default=True, db_default=True, help_text="Its route has been decided."
     )
     cancel_requested = models.BooleanField(default=False, db_default=False)
-    progress = models.JSONField(null=True, help_text="[done, total, note]")
-    result = models.JSONField(null=True, help_text="What the body returned.")
+    progress = models.JSONField(
+        encoder=ExactEncoder, null=True, help_text="[done, total, note]"
+    )
+    result = models.JSONField(
+        encoder=ExactEncoder, null=True, help_text="What the body returned."
+    )
     result_until = models.DateTimeField(
         null=True, help_text="It may be read until then; null: it was not asked for."
     )
@@ -93,7 +100,9 @@ class Run(models.Model):
         db_default=False,
         help_text="It waits for the end, not for the success.",
     )
-    piped = models.JSONField(null=True, help_text="Arguments from what it waited for.")
+    piped = models.JSONField(
+        encoder=ExactEncoder, null=True, help_text="Arguments from what it waited for."
+    )
     batch = models.UUIDField(null=True, help_text="The batch that counts it.")
     position = models.PositiveIntegerField(
         default=0, db_default=0, help_text="In its batch."

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from core.errors import CoreError, InvalidOption, InvalidTrigger
+from core.models.exact import ExactEncoder
 from core.options import MAX_NAME
 from core.registry import registry
 from core.schedulable import check
@@ -56,9 +57,11 @@ class Schedule(models.Model):
 
     name = models.CharField(max_length=MAX_NAME, unique=True)
     actor_name = models.CharField(max_length=MAX_NAME)
-    args = models.JSONField(default=list, blank=True)
-    kwargs = models.JSONField(default=dict, blank=True)
-    options = models.JSONField(default=dict, blank=True, help_text="Of the send.")
+    args = models.JSONField(encoder=ExactEncoder, default=list, blank=True)
+    kwargs = models.JSONField(encoder=ExactEncoder, default=dict, blank=True)
+    options = models.JSONField(
+        encoder=ExactEncoder, default=dict, blank=True, help_text="Of the send."
+    )
     trigger = models.JSONField(help_text='As {"kind": "crontab", "expr": "0 0 * * *"}.')
     start_at = models.DateTimeField(null=True, blank=True, help_text="Inclusive.")
     end_at = models.DateTimeField(null=True, blank=True, help_text="Inclusive.")

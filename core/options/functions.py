@@ -15,7 +15,8 @@ def check_function(fn: object) -> None:
     is_written = callable(fn) and hasattr(fn, "__qualname__")
     if not is_written or not hasattr(inspect.unwrap(fn), "__code__"):  # type: ignore[arg-type]  # it is callable here
         raise InvalidActor(repr(fn), "it must be a function written with def")
-    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+    written = inspect.unwrap(fn)  # type: ignore[arg-type]  # as above
+    if inspect.isgeneratorfunction(written) or inspect.isasyncgenfunction(written):
         raise InvalidActor(repr(fn), "it yields: nothing of it would ever run")
 
 
@@ -34,7 +35,7 @@ def check_call(actor_name: str, args: object, kwargs: object) -> None:
 def check_options(fn: Callable[..., Any], options: Options) -> None:
     """Raise `OptionConflict` or `InvalidOption` unless they suit the function."""
     options.check_conflicts()
-    if options.atomic and inspect.iscoroutinefunction(fn):
+    if options.atomic and inspect.iscoroutinefunction(inspect.unwrap(fn)):
         raise OptionConflict("async def", "atomic", "a transaction has one thread")
     if options.subscribe and not _takes_one(fn):
         raise InvalidOption(

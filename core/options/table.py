@@ -124,7 +124,8 @@ class Options:
             elif name in extra:
                 checked[name] = value
             else:
-                raise UnknownOption(name, (*known, *extra))
+                place = PLACES[where] if name in NAMES else ""
+                raise UnknownOption(name, (*known, *extra), place)
             if where == "send" and callable(checked[name]):
                 raise InvalidOption(name, value, "a string: only an actor computes it")
         return checked
@@ -172,3 +173,5 @@ CHECKS: Mapping[str, Mapping[str, Check]] = {
     }
     for where in ("actor", "send")
 }
+#: Where an option may be given that may not be given here.
+PLACES: Mapping[str, str] = {"actor": "the send", "send": "@actor"}

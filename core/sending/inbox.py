@@ -19,6 +19,7 @@ from core.errors import (
 from core.middleware import Chain
 from core.models import Batch, Run
 from core.options import NAMES, Options, interval, queue_name
+from core.options.functions import check_options
 from core.registry import Declared, registry
 from core.relay.capacity import BATCH
 from core.relay.outbox import Outbox
@@ -157,11 +158,14 @@ class Inbox:
 
     def _options(self, message: Envelope) -> Options:
         try:
-            declared = Options.own(registry.get(message.actor_name).options)
+            actor = registry.get(message.actor_name)
         except UnknownActor:
             # A callback of another release: it waits for a worker that knows it.
-            declared = {}
-        return self._resolve(declared, message.options)
+            return self._resolve({}, message.options)
+        options = self._resolve(Options.own(actor.options), message.options)
+        if options.atomic:  # as ACTOR_OPTIONS may say of every actor
+            check_options(actor.fn, options)
+        return options
 
     def _resolve(self, *layers: Any) -> Options:
         return Options.resolve(self.defaults, *layers, extra=self.chain.options)

@@ -20,7 +20,7 @@ from core.models import Fire
 from core.secrets.redaction import hiding, redact, trace
 from core.secrets.values import decrypt, unseal
 from core.wire.envelope import Envelope, size_of
-from core.worker import overrun
+from core.worker import overrun, transactions
 from core.worker.current import Attempt, CurrentRun, performing
 from core.worker.job import Job
 
@@ -55,10 +55,13 @@ def _outcome(job: Job, current: CurrentRun) -> tuple[Any, BaseException | None]:
     What fails while that is settled must not have it as its context: engines log what
     comes out of a delivery.
     """
+    before = transactions.in_transaction()
     try:
-        return _guarded(job, current), None
+        value = _guarded(job, current)
     except BaseException as error:  # the actor's own code: anything may come out
+        transactions.roll_back(before)
         return None, error
+    return value, transactions.roll_back(before)
 
 
 def _settle(
@@ -140,12 +143,24 @@ def _call(job: Job) -> Any:
     piped = map(decrypt, job.piped) if secrets else job.piped
     given = [*job.run.args, *piped]
     args, kwargs = unseal(job.actor.fn, secrets, given, job.run.kwargs)
-    value = job.actor(*args, **kwargs)
-    if inspect.iscoroutine(value):
-        value = job.post.finish(value)
+    value = _finish(job, job.actor(*args, **kwargs))
     if job.wants_result:
         _check_result(job, value)
     return value
+
+
+def _finish(job: Job, value: Any) -> Any:
+    """Await a coroutine; refuse what has not run yet and will not."""
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        problem = "a generator, of which no line has run. Return a list"
+        raise InvalidResult(job.run.actor_name, problem)
+    if not inspect.iscoroutine(value):
+        return value
+    if not job.options.atomic:
+        return job.post.finish(value)
+    value.close()
+    problem = "a coroutine, which would run outside of the transaction of atomic=True"
+    raise InvalidResult(job.run.actor_name, problem)
 
 
 def _check_result(job: Job, value: Any) -> None:

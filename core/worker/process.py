@@ -1,11 +1,8 @@
 """What happens to one message in a worker, top to bottom: claim, admit, perform."""
 
 import logging
-import time
 from datetime import UTC, datetime
 from uuid import UUID
-
-from django.db import connections
 
 from core import runs
 from core.errors import UnknownActor
@@ -14,7 +11,7 @@ from core.options import Options
 from core.registry import Declared, registry
 from core.runs import Failure
 from core.wire.envelope import Envelope
-from core.worker import verdict
+from core.worker import transactions, verdict
 from core.worker.job import Job
 from core.worker.perform import perform
 from core.worker.post import Post
@@ -27,7 +24,7 @@ LONGEST_GAP = 600
 
 def process(post: Post, run_id: UUID) -> None:
     """Perform a run once, if it still waits; return when its outcome is saved."""
-    _close_spent_connections()
+    transactions.refresh(post.database)
     worker = post.persist(post.lease.take)
     with post.lease.active(run_id):
         run = post.persist(lambda: runs.claim(post.database, run_id, worker))
@@ -47,7 +44,7 @@ def process(post: Post, run_id: UUID) -> None:
 
 def process_direct(post: Post, message: Envelope) -> None:
     """Perform a message that has no row; it gets one if it fails."""
-    _close_spent_connections()
+    transactions.refresh(post.database)
     run = _row(message, post.outbox.alias)
     with post.lease.active(run.pk):
         try:
@@ -91,23 +88,6 @@ def _job(post: Post, run: Run) -> Job:
     declared = Options.own(actor.options)
     options = Options.resolve(post.defaults, declared, run.options, extra=extra)
     return Job(post, run, actor, options)
-
-
-def _close_spent_connections() -> None:
-    """Do what Django does between requests, without its question to the database.
-
-    A connection that is dead without our knowing fails at the claim, which is tried
-    again on a new one.
-    """
-    for connection in connections.all(initialized_only=True):
-        if connection.in_atomic_block:
-            # Of the sender, who delivers in process: closed, it would lose its work.
-            continue
-        too_old = connection.close_at is not None and (
-            time.monotonic() >= connection.close_at
-        )
-        if connection.errors_occurred or too_old:
-            connection.close_if_unusable_or_obsolete()
 
 
 def _admit(job: Job) -> bool:

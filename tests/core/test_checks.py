@@ -96,6 +96,12 @@ def test_database_that_core_cannot_speak_to_is_an_error(settings: Any) -> None:
     assert ids(checks.check_brokers()) == ["E003"]
 
 
+def test_times_without_a_zone_are_an_error(settings: Any) -> None:
+    settings.USE_TZ = False
+    (message,) = checks.check_brokers()
+    assert ids([message]) == ["E006"]
+
+
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 

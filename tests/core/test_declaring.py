@@ -1,6 +1,7 @@
 import pickle
 from collections.abc import AsyncIterator, Iterator
-from functools import cache, partial
+from functools import cache, partial, wraps
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from core import (
     OptionConflict,
     UnknownOption,
     actor,
+    brokers,
     pipeline,
 )
 from core.options.timing import Timing
@@ -89,6 +91,20 @@ def test_generator_is_refused_because_nothing_of_it_would_run(given: object) -> 
         actor(given)  # type: ignore[call-overload]  # as above
 
 
+def wrapped(fn: Any) -> Any:
+    @wraps(fn)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return fn(*args, **kwargs)
+
+    return wrapper
+
+
+@pytest.mark.parametrize("given", [numbers, more_numbers])
+def test_generator_is_refused_also_inside_a_wrapper(given: object) -> None:
+    with pytest.raises(InvalidActor, match="it yields"):
+        actor(wrapped(given))
+
+
 def test_bound_method_and_decorated_function_can_be_actors() -> None:
     assert actor(actor_name="test.bound")(Callable().__call__)() is None
     assert actor(actor_name="test.cached")(cache(greet))("you") == "hello you"
@@ -98,11 +114,26 @@ def test_atomic_is_refused_for_async_at_the_declaration_and_at_the_send() -> Non
     async def think() -> None:
         """Do nothing."""
 
-    with pytest.raises(OptionConflict, match="async def cannot go with atomic"):
-        actor(actor_name="test.atomic", atomic=True)(think)
+    for fn in (think, wrapped(think), wrapped(wrapped(think))):
+        with pytest.raises(OptionConflict, match="async def cannot go with atomic"):
+            actor(actor_name="test.atomic", atomic=True)(fn)
     declared = actor(actor_name="test.think")(think)
     with pytest.raises(OptionConflict, match="async def cannot go with atomic"):
         declared.using(atomic=True)
+
+
+def test_atomic_is_refused_for_async_also_if_the_alias_says_it(settings: Any) -> None:
+    @actor(actor_name="test.async_by_alias")
+    async def think() -> None:
+        """Do nothing."""
+
+    backend = "backends.inprocess.InProcessBackend"
+    options = {"atomic": True}
+    settings.BROKERS = {"default": {"BACKEND": backend, "ACTOR_OPTIONS": options}}
+    brokers.forget("default")
+    with pytest.raises(OptionConflict, match="async def cannot go with atomic"):
+        think.send()
+    brokers.forget("default")
 
 
 def test_built_message_is_checked_against_the_signature() -> None:
@@ -120,6 +151,14 @@ def test_missing_argument_is_refused_at_the_send() -> None:
         pipeline([message]).run()
     with pytest.raises(InvalidArguments, match="missing a required argument: 'name'"):
         declared.send()  # type: ignore[call-arg]  # the mistake is the point
+
+
+def test_option_of_the_other_end_is_refused_with_the_place_for_it() -> None:
+    declared = actor(actor_name="test.ends")(greet)
+    with pytest.raises(UnknownOption, match=r"'concurrency' .*: give it to @actor"):
+        declared.using(concurrency=2)
+    with pytest.raises(UnknownOption, match=r"'delay' .*: give it to the send"):
+        actor(actor_name="test.delayed", delay=5)(greet)
 
 
 def test_errors_survive_pickling() -> None:

@@ -81,3 +81,31 @@ def test_error_after_the_atomic_block_does_not_undo_the_success() -> None:
 
 def test_there_is_no_current_run_outside_of_a_worker() -> None:
     assert current_run() is None
+
+
+def test_generator_that_turns_up_as_a_result_is_a_failure_and_not_tried_again() -> None:
+    def numbers() -> Any:
+        yield 1
+
+    @actor(actor_name="test.turns_up")
+    def body() -> Any:
+        return numbers()
+
+    run = monitoring.run(body.send().message_id)
+    assert (run.state, len(run.attempts)) == ("dead", 1)
+    assert "a generator, of which no line has run" in run.error
+
+
+def test_coroutine_that_turns_up_in_an_atomic_body_is_a_failure() -> None:
+    ran = []
+
+    async def later() -> None:
+        ran.append(1)
+
+    @actor(actor_name="test.turns_up_atomic", atomic=True)
+    def body() -> Any:
+        return later()
+
+    run = monitoring.run(body.send().message_id)
+    assert (run.state, len(run.attempts), ran) == ("dead", 1, [])
+    assert "outside of the transaction" in run.error
