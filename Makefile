@@ -74,7 +74,7 @@ faults: $(READY)
 	$(BIN)/python -m tests.services.install
 	TEST_PATIENCE=1 FAULTS_JSON=var/faults.json \
 		ONLY="$(ONLY)" SEEDS="$(SEEDS)" ORDERS="$(ORDERS)" \
-		$(BIN)/python -m pytest $(if $(ONLY),tests/faults,-k "outages or workers or faults")
+		$(BIN)/python -m pytest $(if $(ONLY),tests/faults/test_faults.py,-k "outages or workers or faults")
 
 soak: $(READY)
 	$(BIN)/python -m tests.services.install

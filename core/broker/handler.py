@@ -92,14 +92,16 @@ class BrokerHandler:
         return rows
 
     def _build(self, alias: str) -> "Broker":
-        if alias not in settings.BROKERS:
-            known = ", ".join(sorted(settings.BROKERS))
+        given = getattr(settings, "BROKERS", None)
+        if not isinstance(given, Mapping):
+            problem = "BROKERS is missing: `manage.py check` shows what to write"
+            raise BrokerConfigError(alias, "alias", problem)
+        if alias not in given:
+            known = ", ".join(sorted(given))
             raise BrokerConfigError(alias, "alias", f"is not in BROKERS ({known})")
         # By name: it reaches models, and a sender may be imported before the apps are
         # loaded.
-        broker: Broker = import_string("core.broker.broker.Broker")(
-            alias, settings.BROKERS[alias]
-        )
+        broker: Broker = import_string("core.broker.broker.Broker")(alias, given[alias])
         broker.inbox.carrier = lambda message: self._beside(broker, message).inbox
         return broker
 

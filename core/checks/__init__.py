@@ -9,6 +9,7 @@ from core.checks.alerting import check_alerts, check_receivers
 from core.checks.databases import check_databases
 from core.checks.declared import check_actors, check_brokers, check_schedules
 from core.checks.deployment import check_deployment, check_servers
+from core.checks.setting import check_setting, once_set
 
 __all__ = [
     "TAG",
@@ -20,6 +21,7 @@ __all__ = [
     "check_receivers",
     "check_schedules",
     "check_servers",
+    "check_setting",
     "register_checks",
 ]
 
@@ -39,5 +41,6 @@ def register_checks() -> None:
         (check_deployment, {"deploy": True}),
         (check_servers, {"deploy": True}),
     ]
+    register(check_setting, TAG)
     for check, options in checks:
-        register(check, TAG, **options)
+        register(once_set(check), TAG, **options)

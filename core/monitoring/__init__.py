@@ -5,6 +5,7 @@ from core.monitoring.aliases import BrokerSnapshot, brokers
 from core.monitoring.audit_rows import AuditSnapshot, audit
 from core.monitoring.causes import ErrorSnapshot, errors
 from core.monitoring.effect_rows import EffectSnapshot, effects
+from core.monitoring.explaining import Explanation, Reason, explain
 from core.monitoring.filters import FILTERS, select
 from core.monitoring.letters import DeadLetters, ParkedSnapshot, dead_letters
 from core.monitoring.lines import QueueSnapshot, queues
@@ -35,11 +36,13 @@ __all__ = [
     "EffectSnapshot",
     "ErrorSnapshot",
     "Event",
+    "Explanation",
     "Health",
     "OverdueSnapshot",
     "ParkedSnapshot",
     "Point",
     "QueueSnapshot",
+    "Reason",
     "RecentSnapshot",
     "Relative",
     "RunPage",
@@ -56,6 +59,7 @@ __all__ = [
     "dead_letters",
     "effects",
     "errors",
+    "explain",
     "liveness",
     "overdue",
     "page",

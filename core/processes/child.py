@@ -1,22 +1,17 @@
 """A process of a supervisor's, and the pipe on which it says that it is alive.
 
 Being there is not enough: a process that is stopped, or whose body holds Python's lock,
-is there and does nothing. And it learns from the same pipe that its supervisor is gone.
+is there and does nothing.
 """
 
 import os
-import signal
 import subprocess
-import threading
 import time
 from collections.abc import Sequence
 
+from core.worker.beats import BEAT_SECONDS, BEATS, RETIRING
 from core.worker.lease import SUPERVISOR
 
-#: Set by the supervisor: the number of the file to write to.
-BEATS = "SWITCHYARD_BEATS"
-#: Seconds between two beats.
-BEAT_SECONDS = 1.0
 #: A process that has not yet said anything may still be importing, s.
 BOOT_SECONDS = 60.0
 
@@ -44,6 +39,8 @@ class Child:
         self.started_at = self._looked_at = time.monotonic()
         self._silent = 0.0
         self._has_booted = False
+        #: It takes no more messages, and ends when its bodies have.
+        self.is_retiring = False
 
     def has_ended(self) -> bool:
         """Return True, again and again, once it has ended."""
@@ -64,36 +61,12 @@ class Child:
 
     def _hears(self) -> bool:
         try:
-            return bool(os.read(self._beats, 4096))
+            said = os.read(self._beats, 4096)
         except BlockingIOError:
             return False
+        self.is_retiring |= RETIRING in said
+        return bool(said)
 
     def forget(self) -> None:
         """Close the pipe of one that has ended."""
         os.close(self._beats)
-
-
-def beat() -> None:
-    """Say that this process is alive, and stop it when its supervisor is gone.
-
-    Nothing would relay for it. Without a supervisor, as from a shell, do nothing.
-    """
-    if BEATS in os.environ:
-        # Not for the processes that a body starts.
-        write = int(os.environ.pop(BEATS))
-        os.set_blocking(write, False)
-        threading.Thread(
-            target=_beat, args=(write,), name="switchyard-beats", daemon=True
-        ).start()
-
-
-def _beat(write: int) -> None:
-    while True:
-        try:
-            os.write(write, b".")
-        except BlockingIOError:
-            pass  # it is stopped, and will find many
-        except OSError:
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
-        time.sleep(BEAT_SECONDS)

@@ -51,6 +51,8 @@ class Supervisor:
         self.places = [Place() for _ in range(processes)]
         #: Of runs that crashed their process; see `core.worker.alone`.
         self.lone: list[Child] = []
+        #: Beyond their work; each ends when its last bodies have.
+        self.retiring: list[Child] = []
         self.name = f"{os.getpid()}-{uuid4().hex[:8]}"
         #: A process that says nothing for that long, s, is killed.
         timing = keeper.outbox.timing
@@ -67,6 +69,7 @@ class Supervisor:
                 for place in self.places:
                     self._tend(place)
                 self._tend_lone()
+                self._tend_retiring()
                 self._kill_silent()
                 self._stop.wait(0.1)
         finally:
@@ -85,6 +88,12 @@ class Supervisor:
                 self._fill(place)
         elif place.child.has_ended():
             self._empty(place, place.child, now)
+        elif place.child.is_retiring:
+            logger.error(
+                "Worker process %d retires: starting another.", place.child.pid
+            )
+            self.retiring.append(place.child)
+            place.child = None
 
     def _tend_lone(self) -> None:
         for child in [one for one in self.lone if one.has_ended()]:
@@ -98,6 +107,14 @@ class Supervisor:
                 self.lone.append(Child([*self.command, "--alone"], self.name))
             except OSError as error:
                 logger.error("Could not start a process: %s", error)
+
+    def _tend_retiring(self) -> None:
+        for child in [one for one in self.retiring if one.has_ended()]:
+            self.retiring.remove(child)
+            logger.error(
+                "Worker process %d has ended: another one is there.", child.pid
+            )
+            self._bury(child)
 
     def _kill_silent(self) -> None:
         for child in self._processes():
@@ -129,6 +146,11 @@ class Supervisor:
         )
         self._bury(child)
 
+    def _retire(self, place: Place, child: Child) -> None:
+        logger.error("Worker process %d retires: starting another.", child.pid)
+        self.retiring.append(child)
+        place.child = None
+
     def _bury(self, child: Child) -> None:
         child.forget()
         self._sign_off(child.pid)
@@ -146,7 +168,8 @@ class Supervisor:
         self.keeper.rescue_now()
 
     def _processes(self) -> list[Child]:
-        return [place.child for place in self.places if place.child] + self.lone
+        placed = [place.child for place in self.places if place.child]
+        return placed + self.lone + self.retiring
 
     def _signal(self, number: int) -> None:
         for child in self._processes():

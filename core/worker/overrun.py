@@ -11,6 +11,7 @@ import threading
 import time
 from uuid import UUID
 
+from core.worker import beats
 from core.worker.lease import SUPERVISOR, Lease
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ def retire(lease: Lease, stuck: UUID) -> None:
     lease.stuck.add(stuck)
     if _retiring.acquire(blocking=False):
         logger.error("Run %s cannot be interrupted: this process ends.", stuck)
+        beats.retire()
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Thread(target=_leave, args=(lease,), daemon=True).start()
 

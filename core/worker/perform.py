@@ -83,7 +83,8 @@ def _settle(
     else:
         chain.after("process_message", message, exception=error)
         _failed(job, current, error)
-        if isinstance(error, KeyboardInterrupt):
+        here = not job.post.outbox.backend.supports_worker
+        if isinstance(error, KeyboardInterrupt) and here:
             # A Ctrl-C where the run is performed in the caller's process. Not the one
             # that the body met: whoever logs it would tell the body's words.
             raise KeyboardInterrupt

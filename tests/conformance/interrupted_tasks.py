@@ -1,7 +1,9 @@
 """Actors that someone stops, or that stop their process."""
 
 import asyncio
+import multiprocessing
 import os
+import signal
 import time
 from datetime import timedelta
 
@@ -135,3 +137,20 @@ def report_progress(key: str) -> None:
 def spoil(key: str) -> None:
     """Leave an effect, if it starts in time."""
     effect(key)
+
+
+@actor(max_retries=0)
+def start_and_stop(key: str) -> None:
+    """Start a process as `multiprocessing` does on Linux, and stop it at once."""
+    napping = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    napping.start()
+    napping.terminate()
+    napping.join(20)
+    assert napping.exitcode == -signal.SIGTERM, napping.exitcode
+    effect(key)
+
+
+@actor(max_retries=0)
+def raise_ctrl_c() -> None:
+    """Raise what is no Exception."""
+    raise KeyboardInterrupt

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core import monitoring
+from core.models import Parked
 from tests.conformance.interrupted_tasks import (
     block,
     fail_when_cancelled,
@@ -14,7 +15,9 @@ from tests.conformance.interrupted_tasks import (
     kill_the_worker_once,
     overrun,
     overrun_in_spite,
+    raise_ctrl_c,
     spoil,
+    start_and_stop,
     think,
     think_too_long,
     wait_for_shutdown,
@@ -54,9 +57,13 @@ def test_body_that_cannot_be_interrupted_costs_its_process_alone(
 ) -> None:
     neighbours = [stack.send(hold, key) for _ in range(THREADS)]
     wait_for(lambda: effects(f"{key}/started") >= THREADS, 30, stack.tail())
+    before = {worker.pid for worker in stack.workers()}
     message = stack.send(block, key)
     assert stack.finish(message) == "dead"
     assert "could not be interrupted" in monitoring.run(message.message_id).error
+    # At once, and not when the neighbours have ended.
+    younger = lambda: {w.pid for w in stack.workers()} - before  # noqa: E731  # a condition
+    wait_for(younger, RECOVERED, f"another process is up\n{stack.tail()}")
     open_gate(key)
     assert {stack.finish(one) for one in neighbours} == {"succeeded"}
     assert effects(f"{key}/started") == THREADS
@@ -143,3 +150,20 @@ def test_message_older_than_its_max_age_never_runs(stack: Stack, key: str) -> No
 
 def test_message_younger_than_its_max_age_runs(stack: Stack, key: str) -> None:
     assert stack.finish(stack.send(spoil, key, max_age=600_000)) == "succeeded"
+
+
+def test_process_that_a_body_starts_can_be_stopped(stack: Stack, key: str) -> None:
+    assert stack.finish(stack.send(start_and_stop, key)) == "succeeded"
+    assert effects(key) == 1
+
+
+@pytest.mark.needs("worker")
+def test_body_that_raises_what_a_ctrl_c_raises_is_a_failure_like_any_other(
+    stack: Stack,
+) -> None:
+    parked = Parked.objects.filter(broker=stack.alias).count()
+    message = stack.send(raise_ctrl_c)
+    assert stack.finish(message) == "dead"
+    assert "KeyboardInterrupt" in monitoring.run(message.message_id).error
+    assert stack.finish(stack.send(note, "after a Ctrl-C")) == "succeeded"
+    assert Parked.objects.filter(broker=stack.alias).count() == parked

@@ -13,6 +13,7 @@ from backends.inprocess import InProcessBackend
 from core import actor, brokers, checks, every
 from core.backend import CONCERN_SECONDS, Concern
 from core.databases import DEADLINES
+from core.errors import BrokerConfigError
 from core.registry import registry
 from settings import databases
 from tests.services.environment import free_port
@@ -94,6 +95,34 @@ def test_database_that_core_cannot_speak_to_is_an_error(settings: Any) -> None:
     settings.DATABASES = {**settings.DATABASES, "x": {"ENGINE": "some.mysql"}}
     with_bad(settings, BACKEND=INPROCESS, DATABASE="x")
     assert ids(checks.check_brokers()) == ["E003"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (None, "BROKERS is missing"),
+        ("redis", "BROKERS is 'redis'; it must be a dict"),
+        ({"default": "redis://"}, "BROKERS['default'] is 'redis://'"),
+    ],
+)
+def test_settings_without_brokers_are_an_error_that_says_what_to_write(
+    settings: Any, given: Any, says: str
+) -> None:
+    settings.BROKERS = given
+    if given is None:
+        del settings.BROKERS
+    (message,) = run_checks(tags=[checks.TAG], include_deployment_checks=True)
+    assert ids([message]) == ["E007"]
+    assert says in message.msg
+    assert '"BACKEND": "backends.celery.CeleryBackend"' in str(message.hint)
+
+
+def test_send_without_brokers_says_what_is_missing(settings: Any) -> None:
+    declared = actor(actor_name="test.checks.unset")(lambda: None)
+    brokers.forget("default")
+    del settings.BROKERS
+    with pytest.raises(BrokerConfigError, match="BROKERS is missing"):
+        declared.send()
 
 
 def test_times_without_a_zone_are_an_error(settings: Any) -> None:

@@ -11,9 +11,9 @@ from core.alerts import watching
 from core.broker.broker import Broker
 from core.broker.handler import brokers
 from core.errors import BrokerConfigError
-from core.processes.child import beat
 from core.processes.keeper import Keeper
 from core.processes.supervisor import Supervisor
+from core.worker import beats
 
 
 class Command(BaseCommand):
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         queues = _queues(broker, options["queues"])
         if options["child"]:
-            beat()
+            beats.start()
             if options["alone"]:
                 broker.work_alone()
             else:

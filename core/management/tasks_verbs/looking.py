@@ -1,4 +1,4 @@
-"""manage.py tasks runs|show|audit: runs, one of them whole, and what people did."""
+"""manage.py tasks runs|show|explain|audit: runs, one of them, and what people did."""
 
 from argparse import ArgumentParser
 
@@ -56,6 +56,15 @@ def _parts(run: RunSnapshot) -> list[str]:
     return lines
 
 
+def _explain(options: Options) -> Answer:
+    told = monitoring.explain(options["id"])
+    lines = [f"{told.actor_name} {told.id} on {told.broker} is {told.state}."]
+    for reason in told.reasons:
+        lines.append(f"- {reason.text}")
+        lines += [f"    {run}" for run in reason.runs]
+    return Answer(told.asdict(), "\n".join(lines))
+
+
 def _declare_audit(parser: ArgumentParser) -> None:
     parser.add_argument("--by", default="", help="a part of who it was")
     parser.add_argument("--verb", default="", help="as requeue_all", dest="done")
@@ -75,6 +84,7 @@ def _audit(options: Options) -> Answer:
 
 VERBS = (
     Verb("audit", "what operators have done", _audit, _declare_audit),
+    Verb("explain", "why a run has not started", _explain, _declare_show),
     Verb("runs", "the newest runs", _runs, _declare_runs),
     Verb("show", "one run: its attempts and what happened when", _show, _declare_show),
 )

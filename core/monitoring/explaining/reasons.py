@@ -1,0 +1,63 @@
+"""A reason why a run has not started, and what is known when it is looked for."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from core.broker.broker import Broker
+from core.models import Run, Worker
+from core.monitoring.snapshot import Snapshot
+
+#: Of so many runs that hold another one it is told which they are.
+MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Reason(Snapshot):
+    """One thing that keeps a run from starting."""
+
+    #: A word for programs, as `delayed`; docs/how-to/watch.md lists them.
+    code: str
+    #: A sentence.
+    text: str
+    #: When it ends by itself, as far as that is known.
+    until: datetime | None = None
+    #: The runs that have to end first.
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run, its broker, and the database's time."""
+
+    run: Run
+    broker: Broker
+    now: datetime
+
+    @property
+    def database(self) -> str:
+        """The alias of the database that keeps the run."""
+        return self.broker.database
+
+    @cached_property
+    def serving(self) -> list[Worker]:
+        """The live workers of the run's queue."""
+        alive = Worker.alive(self.database, self.run.broker).filter(slots__gt=0)
+        return [worker for worker in alive if self.run.queue_name in worker.queues]
+
+
+Gate = Callable[[Case], Iterator[Reason]]
+
+
+def seconds(length: timedelta) -> str:
+    """Return a length of time as people say it."""
+    value = length.total_seconds()
+    if value < 120:
+        return f"{value:.1f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def at(case: Case, moment: datetime) -> str:
+    """Return a moment to come, and how long that is from now."""
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}, in {seconds(moment - case.now)}"
