@@ -154,7 +154,6 @@ def _probe(wrapper: BaseDatabaseWrapper) -> Any:
     probe.settings_dict["OPTIONS"] = {
         name: value for name, value in options.items() if name != "pool"
     } | {"connect_timeout": ASK_SECONDS}
-    probe.inc_thread_sharing()
     return probe
 
 

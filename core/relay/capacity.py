@@ -53,6 +53,10 @@ class Capacity:
             self._workers_read_at = time.monotonic()
         return self.cached_workers
 
+    def serving(self, queue: str) -> list[Worker]:
+        """Return those of the live workers that consume a queue."""
+        return [worker for worker in self.workers() if queue in worker.queues]
+
     def is_paused(self, queue: str) -> bool:
         """Say whether nothing of a queue may be published, as of a second ago."""
         if time.monotonic() - self._paused_read_at > FRESH_SECONDS:
@@ -87,7 +91,7 @@ class Capacity:
 
     def _bounds(self, queue: str) -> tuple[int, int]:
         """Return what the workers' slots ask for, and what their pace does."""
-        serving = [w for w in self.workers() if queue in w.queues]
+        serving = self.serving(queue)
         slots = sum(worker.slots for worker in serving)
         return 2 * slots, int(sum(worker.rate for worker in serving) * self.ahead)
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from core import runs
 from core.errors import BrokerUnavailable
-from core.models import Run, State, Worker
+from core.models import Run, State
 from core.relay.capacity import BATCH, Capacity
 
 logger = logging.getLogger(__name__)
@@ -107,23 +107,20 @@ class Lost:
     def _published(self, queue: str) -> int:
         return self._queued(ON_ITS_WAY).filter(queue_name=queue).count()
 
-    def _serving(self, queue: str) -> Sequence[Worker]:
-        return [w for w in self.capacity.workers() if queue in w.queues]
-
     def _held(self, queue: str, busy: Counter[str]) -> int:
         """Return how many messages busy processes may have taken in advance.
 
         One with a free slot has none: it would have started it.
         """
-        full = [w for w in self._serving(queue) if busy[w.name] >= w.slots]
-        return sum(worker.slots for worker in full)
+        serving = self.capacity.serving(queue)
+        return sum(w.slots for w in serving if busy[w.name] >= w.slots)
 
     def _is_all_lost(self, queue: str, depth: int, *, lost: bool) -> bool:
         """Return True if whatever has waited too long may be sent again.
 
         The broker has lost it, or one process hoards it that another would run.
         """
-        here = {worker.name for worker in self._serving(queue)}
+        here = {worker.name for worker in self.capacity.serving(queue)}
         idle = [self._idle[name] for name in here & self._idle.keys()]
         since = [since for looks, since in idle if looks >= LOOKS]
         if lost:
@@ -142,7 +139,7 @@ class Lost:
         if first != known:
             since = time.monotonic()
             self._oldest[queue] = (first, since)
-        started = any(worker.rate for worker in self._serving(queue))
+        started = any(worker.rate for worker in self.capacity.serving(queue))
         return started and _ago(since) > TURNS * self.seconds
 
     def _take_back(self, queue: str, most: int) -> int:

@@ -30,11 +30,12 @@ def later(seconds: float) -> Any:
 
 def has_backlog(database: str, broker: str, queue: str, priority: int) -> bool:
     """Say whether as urgent runs, or more urgent ones, wait for the relay."""
-    urgent = _due(database, broker, queue).filter(priority__lte=priority)
+    urgent = due(database, broker, queue).filter(priority__lte=priority)
     return urgent.filter(limit_key__isnull=True).exists()
 
 
-def _due(database: str, broker: str, queue: str) -> QuerySet[Run]:
+def due(database: str, broker: str, queue: str) -> QuerySet[Run]:
+    """Return the runs that may be published now."""
     # What crashed its process runs alone, and not by way of the broker.
     return Run.objects.using(database).filter(
         broker=broker,
@@ -61,7 +62,7 @@ def reserve(
     how many of all up to it may be taken. Claims, not locks: nothing is locked while
     the broker is waited for, and what a killed relay had taken comes back by itself.
     """
-    return _reserve(database, _due(database, broker, queue), room, seconds, rules)
+    return _reserve(database, due(database, broker, queue), room, seconds, rules)
 
 
 def reserve_suspect(

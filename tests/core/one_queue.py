@@ -1,5 +1,7 @@
 """A queue with a broker that is never asked, and the workers that serve it."""
 
+from typing import Any
+
 from django.db.models.functions import Now
 
 from core import brokers, runs
@@ -16,15 +18,15 @@ def new_outbox() -> Outbox:
     return brokers[ALIAS].outbox
 
 
-def make_worker(name: str = "one", rate: float = 0.0) -> None:
-    Worker.objects.create(
+def make_worker(name: str = "one", alias: str = ALIAS, **fields: Any) -> Worker:
+    """Return the row of a worker that is alive; no process is started."""
+    given = {"lease_until": runs.later(600), "queues": ["default"], **fields}
+    return Worker.objects.create(
         name=name,
-        broker=ALIAS,
+        broker=alias,
         engine="dramatiq",
         pid=1,
-        queues=["default"],
         slots=SLOTS,
-        rate=rate,
         started_at=Now(),
-        lease_until=runs.later(60),
+        **given,
     )

@@ -6,20 +6,19 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db.models.functions import Now
 
 from core import runs
 from core.broker.broker import Broker
-from core.models import Run, Worker
+from core.models import Run
 from core.relay.lost import EARLY, LOOKS, ON_ITS_WAY, TURNS
 from core.relay.outbox import Outbox
+from tests.core.one_queue import SLOTS, make_worker
 from tests.core.test_runs import make, state
 from tests.services.faults import frozen
 from tests.services.valkey import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SLOTS = 2
 #: A run may be called lost after so long, s.
 LOST = 20.0
 
@@ -46,17 +45,7 @@ def outbox(broker: Broker) -> Outbox:
 
 
 def add_worker(outbox: Outbox, name: str = "one", rate: float = 0.0) -> None:
-    Worker.objects.create(
-        name=f"{outbox.alias}-{name}",
-        broker=outbox.alias,
-        engine="dramatiq",
-        pid=1,
-        queues=["default"],
-        slots=SLOTS,
-        rate=rate,
-        started_at=Now(),
-        lease_until=runs.later(600),
-    )
+    make_worker(f"{outbox.alias}-{name}", outbox.alias, rate=rate)
 
 
 def published(outbox: Outbox, waited: float, *, there: bool = False) -> Run:

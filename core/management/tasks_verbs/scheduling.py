@@ -15,10 +15,10 @@ from core.management.tasks_verbs.verb import (
     Options,
     Verb,
     positive,
-    seconds,
     table,
 )
 from core.monitoring import ScheduleSnapshot
+from core.monitoring.words import seconds
 from core.triggers import zone
 
 #: `next` shows no more.

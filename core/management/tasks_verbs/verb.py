@@ -64,17 +64,6 @@ def _cell(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def seconds(value: float | None) -> str:
-    """Return a duration as people say it."""
-    if value is None:
-        return "-"
-    if value < 1:
-        return f"{value * 1000:.0f} ms"
-    if value < 120:
-        return f"{value:.1f} s"
-    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
-
-
 def add_broker(parser: ArgumentParser) -> None:
     """Take an alias; all of them without it."""
     parser.add_argument("--broker", default="", help="an alias in BROKERS; else all")

@@ -12,11 +12,11 @@ from core.management.tasks_verbs.verb import (
     add_period,
     known,
     positive,
-    seconds,
     table,
 )
 from core.monitoring import Snapshot
 from core.monitoring.figures import Figures
+from core.monitoring.words import seconds
 
 _FIGURES = ("runs", "ok", "dead", "cancelled", "failures", "waiting", "running")
 _BROKER_HEADS = ("broker", "engine", "version", "up", "ms", "error")

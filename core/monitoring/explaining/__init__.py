@@ -7,7 +7,7 @@ from core import runs
 from core.broker.handler import brokers
 from core.models import State
 from core.monitoring.explaining import before, waiting
-from core.monitoring.explaining.reasons import Case, Gate, Reason, seconds
+from core.monitoring.explaining.reasons import Case, Gate, Reason, length
 from core.monitoring.snapshot import Snapshot
 
 __all__ = ["Explanation", "Reason", "explain"]
@@ -66,7 +66,7 @@ def explain(run_id: str) -> Explanation:
 def _state(case: Case) -> Iterator[Reason]:
     row = case.run
     if row.state == State.RUNNING and row.started_at:
-        since = seconds(case.now - row.started_at)
+        since = length(case.now - row.started_at)
         text = f"It has been running for {since} on {row.worker}, attempt {row.attempt}"
         yield Reason("running", f"{text}.")
         yield from waiting.left(case)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from core.models import Attempt, Batch, Limit, Outcome, Pause, Run
-from core.monitoring.explaining.reasons import MOST, Case, Reason, at, seconds
+from core.monitoring.explaining.reasons import MOST, Case, Reason, at, length
 from core.runs import NEVER
 from core.runs.limits import TOLERANCE
 
@@ -75,7 +75,7 @@ def expired(case: Case) -> Iterator[Reason]:
     """It will not run: it is too old."""
     expires = case.run.expires_at
     if expires is not None and expires <= case.now:
-        ago = seconds(case.now - expires)
+        ago = length(case.now - expires)
         text = f"Its max_age was over {ago} ago: it ends as dead when it would start."
         yield Reason("expired", text)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from core.broker.broker import Broker
 from core.models import Run, Worker
 from core.monitoring.snapshot import Snapshot
+from core.monitoring.words import seconds
 
 #: Of so many runs that hold another one it is told which they are.
 MOST = 10
@@ -50,14 +51,11 @@ class Case:
 Gate = Callable[[Case], Iterator[Reason]]
 
 
-def seconds(length: timedelta) -> str:
-    """Return a length of time as people say it."""
-    value = length.total_seconds()
-    if value < 120:
-        return f"{value:.1f} s"
-    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
-
-
 def at(case: Case, moment: datetime) -> str:
     """Return a moment to come, and how long that is from now."""
-    return f"{moment:%Y-%m-%d %H:%M:%S %Z}, in {seconds(moment - case.now)}"
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}, in {length(moment - case.now)}"
+
+
+def length(of: timedelta) -> str:
+    """Return a length of time as people say it."""
+    return seconds(of.total_seconds())

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from django.db.models import Q, QuerySet
 
+from core import runs
 from core.models import Run, State, Worker
-from core.monitoring.explaining.reasons import MOST, Case, Reason, at, seconds
+from core.monitoring.explaining.reasons import MOST, Case, Reason, at, length
 from core.monitoring.probing import ask
-from core.runs import ALONE, NEVER
 
 #: More than so many that come first are not counted.
 MANY = 10_000
@@ -20,7 +20,7 @@ def alone(case: Case) -> Iterator[Reason]:
         return
     text = f"Its process died {run.crashes} times: it runs alone in one of its own"
     others = Run.objects.using(case.database).filter(
-        broker=run.broker, state=State.RUNNING, worker__startswith=ALONE
+        broker=run.broker, state=State.RUNNING, worker__startswith=runs.ALONE
     )
     if others.exists():
         names = others.values_list("pk", flat=True)[:MOST]
@@ -58,8 +58,8 @@ def order(case: Case) -> Iterator[Reason]:
         return
     first = Q(priority__lt=run.priority)
     first |= Q(priority=run.priority, due_at__lt=run.due_at)
-    due = _due(case).filter(first).exclude(pk=run.pk)
-    number = due[: MANY + 1].count()
+    due = runs.due(case.database, run.broker, run.queue_name).exclude(pk=run.pk)
+    number = due.filter(first, limit_key__isnull=True)[: MANY + 1].count()
     if number:
         told = f"more than {MANY}" if number > MANY else number
         text = f"{told} more urgent or older runs of {run.queue_name} go first."
@@ -77,7 +77,7 @@ def relay(case: Case) -> Iterator[Reason]:
     run = case.run
     if run.due_at > case.now or run.relay_at is None or run.relay_at <= case.now:
         return
-    if run.due_at >= NEVER:
+    if run.due_at >= runs.NEVER:
         return
     when = at(case, run.relay_at)
     who = "A relay is" if run.reserved else "Its sender may be"
@@ -121,22 +121,11 @@ def _busy(case: Case) -> str:
     text = f"{running.count()} of {slots} threads are busy"
     if first is None or first.started_at is None:
         return f"{text}."
-    longest = seconds(case.now - first.started_at)
+    longest = length(case.now - first.started_at)
     return f"{text}, the longest for {longest} with {first.actor_name}."
 
 
 def _queued(case: Case) -> QuerySet[Run]:
     return Run.objects.using(case.database).filter(
         broker=case.run.broker, queue_name=case.run.queue_name, state=State.QUEUED
-    )
-
-
-def _due(case: Case) -> QuerySet[Run]:
-    return Run.objects.using(case.database).filter(
-        broker=case.run.broker,
-        queue_name=case.run.queue_name,
-        state=State.PENDING,
-        due_at__lte=case.now,
-        limit_key__isnull=True,
-        crashes=0,
     )

@@ -8,9 +8,10 @@ import pytest
 from django.db.models.functions import Now
 
 from core import UnknownRun, actor, brokers, control, group, monitoring, runs
-from core.models import Outcome, Run, Worker
+from core.models import Outcome, Run
 from core.runs import ALONE, Failure
 from core.testing import rehearsing
+from tests.core.one_queue import SLOTS, make_worker
 from tests.core.test_runs import make
 from tests.core.verbs import tasks, told
 from tests.services.environment import free_port
@@ -19,7 +20,6 @@ from tests.services.valkey import Valkey
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 ALIAS = "explained"
-SLOTS = 2
 
 
 @pytest.fixture(autouse=True)
@@ -43,16 +43,7 @@ def _worker() -> None:
 
 
 def add_worker(name: str = "one", **fields: Any) -> None:
-    given = {"queues": ["default"], "lease_until": runs.later(600), **fields}
-    Worker.objects.create(
-        name=name,
-        broker=ALIAS,
-        engine="dramatiq",
-        pid=1,
-        slots=SLOTS,
-        started_at=Now(),
-        **given,
-    )
+    make_worker(name, ALIAS, **fields)
 
 
 @actor(actor_name="test.explained")
