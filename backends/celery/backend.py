@@ -60,7 +60,7 @@ class CeleryBackend(BaseBackend):
             flower=flower,
         )
         self._kind: type[Link] = RedisLink if address.is_redis else RabbitLink
-        self._links = Links(alias, self._link, publish_timeout)
+        self._links = Links(alias, address.shown, self._link, publish_timeout)
         self._life = Life(self._app, receiver)
 
     @property

@@ -11,6 +11,8 @@ from celery.worker.state import maybe_shutdown
 
 from backends.celery.reading import condemn, prepare
 from backends.celery.redis_channel import QoS
+from core.errors import BrokerUnavailable
+from core.outages import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ class Consumer(stock.Consumer):
         quiet["without_heartbeat"] = not kwargs.get("task_events")
         options = dict(kwargs.pop("worker_options", None) or {}) | quiet
         super().__init__(*args, worker_options=options, **kwargs)
+        back = f"Consuming from {self.app.main!r} again"
+        self._outage = Outage(logger, "Cannot consume", back)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Any:
         run = self._run = super().create_task_handler(*args, **kwargs)
@@ -55,7 +59,9 @@ class Consumer(stock.Consumer):
     def ensure_connected(self, conn: Any) -> Any:
         # Stock waits up to 30 s between tries and gives up after 100.
         def complain(exc: Exception, interval: float) -> None:
-            logger.warning("Could not reach %s: %s", conn.as_uri(), exc)
+            problem = f"{type(exc).__name__}: {exc}"
+            where = self.app.address.shown
+            self._outage.begin(BrokerUnavailable(self.app.main, problem, where))
 
         conn.ensure_connection(
             complain,
@@ -64,6 +70,7 @@ class Consumer(stock.Consumer):
             interval_max=_LONGEST_TRY,
             callback=maybe_shutdown,
         )
+        self._outage.end()
         self.first_connection_attempt = False
         return conn
 

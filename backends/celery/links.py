@@ -86,9 +86,14 @@ class Links:
     """The open links of one backend; safe among threads and after a fork."""
 
     def __init__(
-        self, alias: str, connect: Callable[[float], Link], timeout: float
+        self,
+        alias: str,
+        where: str,
+        connect: Callable[[float], Link],
+        timeout: float,
     ) -> None:
         self._alias = alias
+        self._where = where
         self._connect = connect
         self._timeout = timeout
         self._idle: deque[Link] = deque()  # its ends are atomic: no lock to inherit
@@ -145,7 +150,8 @@ class Links:
 
     def _unavailable(self, exc: BaseException) -> BrokerUnavailable:
         cause = exc.__cause__ or exc
-        return BrokerUnavailable(self._alias, f"{type(cause).__name__}: {cause}")
+        problem = f"{type(cause).__name__}: {cause}"
+        return BrokerUnavailable(self._alias, problem, self._where)
 
 
 def windows(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

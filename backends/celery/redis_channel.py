@@ -17,7 +17,7 @@ from uuid import uuid4
 from kombu.transport import redis as stock
 from kombu.transport import virtual
 from kombu.utils.json import loads
-from redis import Redis, RedisError
+from redis import Redis, RedisError, ResponseError
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,14 @@ class QoS(stock.QoS):
             # It stays noted as taken; the sweep gives it back, once overdue.
             virtual.QoS.ack(self, delivery_tag)
             logger.warning("Redis did not take %s back yet: %r", delivery_tag, exc)
+
+    def restore_visible(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().restore_visible(*args, **kwargs)
+        except ResponseError as exc:
+            # Out of memory, for one: Kombu would log a traceback each time, and the
+            # relay has told of it.
+            logger.debug("Redis did not give back what is overdue: %r", exc)
 
     def renew(self) -> None:
         """Settle late acks and keep what is still running from being restored."""

@@ -2,11 +2,12 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from core.errors import BrokerConfigError
+from core.secrets.urls import without_password
 
 #: What may follow the "?" of a URL; certificates as file names.
 _TLS = {"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
@@ -24,6 +25,8 @@ class Address:
 
     transport: str  # "redis" or "amqp"
     arguments: dict[str, Any] = field(repr=False)  # holds the password
+    #: The URL as it was given, without its password.
+    shown: str = ""
 
     @property
     def is_redis(self) -> bool:
@@ -40,7 +43,7 @@ def parse(alias: str, url: str) -> Address:
     Raises `BrokerConfigError` for what no transport here understands.
     """
     try:
-        return _parse(url)
+        return replace(_parse(url), shown=without_password(url))
     except _Unusable as exc:
         problem = str(exc)
     except ValueError:  # its text may quote the password
@@ -48,7 +51,7 @@ def parse(alias: str, url: str) -> Address:
             "it does not parse; write / @ : ? # of a password as %2F %40 and so on"
         )
     raise BrokerConfigError(
-        alias, "URL", f"{redact(url)!r}: {problem}. For example {_EXAMPLES}."
+        alias, "URL", f"{without_password(url)!r}: {problem}. For example {_EXAMPLES}."
     )
 
 
@@ -59,17 +62,6 @@ def _parse(url: str) -> Address:
     if build is None:
         raise _Unusable(f"the scheme must be one of {', '.join(_BUILDERS)}")
     return build(parts)
-
-
-def redact(url: str) -> str:
-    """Return `url` without its password, whatever else is wrong with it."""
-    head, slashes, tail = url.partition("://")
-    if not slashes:
-        head, tail = "", url
-    credentials, at, rest = tail.rpartition("@")
-    user = credentials.partition(":")[0]
-    hidden = f"{user}:***@" if at and ":" in credentials else credentials + at
-    return f"{head}{slashes}{hidden}{rest}"
 
 
 def _redis(parts: SplitResult) -> Address:

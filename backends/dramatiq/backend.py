@@ -1,5 +1,6 @@
 """What core sees of Dramatiq: the methods of a backend."""
 
+import logging
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ from backends.dramatiq.redis_broker import RedisBroker
 from backends.dramatiq.urls import is_amqp, normalise
 from core.backend import BaseBackend, Concern, Hint, Receiver
 
+logger = logging.getLogger(__name__)
+
+#: From so many queues in a process on it is told what they cost.
+MANY_QUEUES = 50
 #: Milliseconds after which an idle thread of a worker looks if it shall stop.
 WORKER_TIMEOUT = 500
 
@@ -56,6 +61,7 @@ class DramatiqBackend(BaseBackend):
 
     def work(self, queues: Sequence[str], threads: int) -> None:
         """See `BaseBackend.work`. The actors and queues are declared by WorkerHooks."""
+        _warn_of_many(queues)
         worker = Worker(
             self.broker,
             queues=set(queues),
@@ -83,6 +89,16 @@ class DramatiqBackend(BaseBackend):
     def ping(self) -> None:
         """See `BaseBackend.ping`."""
         self.broker.ping()
+
+
+def _warn_of_many(queues: Sequence[str]) -> None:
+    if len(queues) > MANY_QUEUES:
+        logger.warning(
+            "This process opens a connection and a thread for each of its %d queues, as"
+            " Dramatiq does. Spread them over several workers with --queues, or use"
+            " Celery for them, which opens one connection for all.",
+            len(queues),
+        )
 
 
 def _broker(alias: str, url: str, options: Options) -> CourierBroker:

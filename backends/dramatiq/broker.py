@@ -4,6 +4,7 @@ There are no delay queues and no dead-letter queues: delays, retries and the dea
 are rows of core.
 """
 
+import logging
 import threading
 import time
 from abc import abstractmethod
@@ -16,10 +17,14 @@ from dramatiq import Actor, Broker, Message, Middleware
 
 from backends.dramatiq.urls import normalise
 from core.backend import Concern, Hint, Receiver
-from core.errors import BrokerConfigError
+from core.errors import BrokerConfigError, BrokerUnavailable
+from core.outages import Outage
+from core.secrets.urls import without_password
 
 if TYPE_CHECKING:
     from backends.dramatiq.consumer import CourierConsumer
+
+logger = logging.getLogger(__name__)
 
 #: Stands in for actors that this process does not know; core decides about them.
 UNKNOWN_ACTOR = "switchyard.unknown_actor"
@@ -63,6 +68,10 @@ class CourierBroker(Broker):
         self.alias = alias
         self.url = normalise(alias, url)
         self.options = options
+        #: The broker is away, as the consumers of this process find.
+        self.outage = Outage(
+            logger, "Cannot consume", f"Consuming from {alias!r} again"
+        )
         self.queues: set[str] = set()
         #: One for each queue that this process serves.
         self.consumers: dict[str, CourierConsumer] = {}
@@ -96,6 +105,10 @@ class CourierBroker(Broker):
     @abstractmethod
     def ping(self) -> None:
         """See `BaseBackend.ping`."""
+
+    def unavailable(self, problem: str) -> BrokerUnavailable:
+        """Return the error that says so, and where the broker should be."""
+        return BrokerUnavailable(self.alias, problem, without_password(self.url))
 
     def deadline(self, seconds: float | None = None) -> float:
         """Return when a call that begins now must have ended."""

@@ -39,7 +39,6 @@ class CourierConsumer(Consumer):
         self.timeout = timeout / 1000
         #: What this process has of the queue: waiting here, running, or unsettled.
         self.held: set[Any] = set()
-        self._away = False
         broker.consumers[queue] = self
 
     def room(self) -> int:
@@ -97,12 +96,9 @@ class CourierConsumer(Consumer):
             self._remove(token, channel)
 
     def _lost(self, error: BaseException) -> None:
-        if not self._away:
-            logger.warning("Lost the broker of %s: %r.", self.queue, error)
-        self._away = True
+        away = self.broker.unavailable(f"{type(error).__name__}: {error}")
+        self.broker.outage.begin(away, self.queue)
         time.sleep(RECONNECT_PAUSE)
 
     def _found(self) -> None:
-        if self._away:
-            logger.warning("Consumed from %s again.", self.queue)
-        self._away = False
+        self.broker.outage.end(self.queue)

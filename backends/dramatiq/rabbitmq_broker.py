@@ -102,7 +102,7 @@ class RabbitmqBroker(CourierBroker):
                 yield link, deadline
         except (LinkFailed, *AMQP_ERRORS) as error:
             problem = str(getattr(error, "reason", error)) or repr(error)
-            raise BrokerUnavailable(self.alias, problem) from error
+            raise self.unavailable(problem) from error
 
     def close(self) -> None:
         """Close what publishing left open."""

@@ -18,7 +18,7 @@ from backends.dramatiq.redis_link import Link, Words
 from backends.dramatiq.redis_rescue import Rescue
 from backends.dramatiq.wire import encode
 from core.backend import CONCERN_SECONDS, Concern, Hint, concerns_of_redis
-from core.errors import BrokerConfigError, BrokerUnavailable
+from core.errors import BrokerConfigError
 
 #: The prefix of every key, Dramatiq's default: its own tools find the queues.
 NAMESPACE = "dramatiq"
@@ -96,7 +96,7 @@ class RedisBroker(CourierBroker):
                 yield link, deadline
         except (redis.RedisError, OSError) as error:
             problem = f"{type(error).__name__}: {error}"
-            raise BrokerUnavailable(self.alias, problem) from error
+            raise self.unavailable(problem) from error
 
     def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
         """Add all hints at once and in one round trip."""

@@ -113,7 +113,7 @@ class RedisConsumer(CourierConsumer):
         # Owed before it is let go: `_make_sure` may look between the two.
         self._owed.add(token)
         self.held.discard(token)
-        if not self._away:
+        if not self.broker.outage.is_missed_by(self.queue):
             self._try("ACK", [self._msgs, self._acks], [token])
         self.broker.wake()
 

@@ -3,6 +3,7 @@
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from core.errors import BrokerConfigError
+from core.secrets.urls import without_password
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 AMQP_SCHEMES = ("amqp", "amqps")
@@ -36,19 +37,6 @@ def normalise(alias: str, url: str) -> str:
 def is_amqp(url: str) -> bool:
     """Tell a RabbitMQ URL from a Redis one."""
     return urlsplit(url).scheme in AMQP_SCHEMES
-
-
-def without_password(url: str) -> str:
-    """Return the URL without what must not be printed: password and query."""
-    scheme, separator, rest = url.partition("://") if "://" in url else ("", "", url)
-    place, _, query = rest.partition("?")
-    credentials, at, place = place.rpartition("@")
-    if not at and "@" in query:
-        # A password with a question mark: nothing after the scheme is safe.
-        return f"{scheme}{separator}***"
-    user, colon, _ = credentials.partition(":")
-    mask = ":***" if colon else ""
-    return f"{scheme}{separator}{user}{mask}{at}{place}"
 
 
 def _with_virtual_host(parts: SplitResult) -> str:

@@ -3,10 +3,12 @@
 import logging
 import threading
 from abc import ABC, abstractmethod
+from collections import defaultdict
 
 from django.db import Error, close_old_connections, connections
 
 from core.broker.handler import brokers
+from core.outages import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +24,7 @@ class Loop(ABC):
     def __init__(self) -> None:
         self.wake = threading.Event()
         self._stop = threading.Event()
-        self._trouble: dict[str, str] = {}
+        self._outages: dict[str, Outage] = defaultdict(self._outage)
         self._thread = threading.Thread(
             target=self._run, name=f"switchyard-{self.name}", daemon=True
         )
@@ -57,22 +59,21 @@ class Loop(ABC):
         self.finish()
         connections.close_all()
 
+    def _outage(self) -> Outage:
+        return Outage(
+            logger, f"Cannot see to {self.name}", f"Seeing to {self.name} again"
+        )
+
     def _guarded(self, database: str) -> None:
         """Take a step; of a database that is away it is told once."""
-        known = self._trouble.get(database, "")
+        outage = self._outages[database]
         try:
             close_old_connections()
             self.step(database)
         except Error as error:
             connections[database].close()
-            self._trouble[database] = type(error).__name__
-            if self._trouble[database] != known:
-                logger.warning("Cannot see to %s: %s", self.name, error)
+            outage.begin(error)
         except Exception as error:  # whatever it is, the thread must go on
-            self._trouble[database] = repr(error)
-            if self._trouble[database] != known:
-                logger.exception("Could not see to %s.", self.name)
+            outage.begin(error, expected=False)
         else:
-            self._trouble[database] = ""
-            if known:
-                logger.warning("Seeing to %s again.", self.name)
+            outage.end()

@@ -152,13 +152,16 @@ class IdempotencyConflict(CoreError, ValueError):
 class BrokerUnavailable(CoreError):
     """The broker did not confirm in time. What was published may have arrived."""
 
-    def __init__(self, alias: str, problem: str) -> None:
-        super().__init__(alias, problem)
+    def __init__(self, alias: str, problem: str, url: str = "") -> None:
+        super().__init__(alias, problem, url)
         self.alias = alias
         self.problem = problem
+        #: Without its password; "" where it is not known.
+        self.url = url
 
     def __str__(self) -> str:
-        return f"Broker {self.alias!r} is not available: {self.problem}"
+        at = f" at {self.url}" if self.url else ""
+        return f"Broker {self.alias!r}{at} is not available: {self.problem}"
 
 
 class BadMessage(CoreError):

@@ -15,6 +15,7 @@ from core import runs
 from core.databases import silence
 from core.errors import BrokerUnavailable
 from core.models import Worker
+from core.outages import Outage
 from core.relay.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Keeper:
         #: Due runs that must run alone: the supervisor looks at it.
         self.suspects = 0
         self._next_start: float | None = None
-        self._trouble = ""
+        self._outage = Outage(logger, "Cannot relay", "Relaying again")
         self._thread = threading.Thread(
             target=self._run, name="switchyard-keeper", daemon=True
         )
@@ -94,18 +95,16 @@ class Keeper:
         try:
             close_old_connections()
             published = step()
+            if self._outage and not published:
+                self.outbox.backend.ping()
         except (BrokerUnavailable, Error) as error:
             connections[self.outbox.database].close()
-            if type(error).__name__ != self._trouble:
-                logger.warning("Cannot relay: %s", error)
-            self._trouble = type(error).__name__
+            self._outage.begin(error)
             return 0
-        except Exception:  # whatever it is, without this thread nothing is relayed
-            logger.exception("Could not relay.")
+        except Exception as error:  # without this thread nothing is relayed
+            self._outage.begin(error, expected=False)
             return 0
-        if self._trouble:
-            logger.warning("Relaying again.")
-        self._trouble = ""
+        self._outage.end()
         return published
 
     def round(self) -> int:

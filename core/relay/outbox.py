@@ -66,7 +66,7 @@ class Outbox:
         self._prefix = f"{namespace}.{backend.engine}.{alias}"
         self.capacity = Capacity(alias, database, backend, timing.lost)
         self.lost = Lost(self.capacity, self.physical, timing.lost)
-        self.breaker = Breaker()
+        self.breaker = Breaker(alias)
 
     def physical(self, queue: str) -> str:
         """Return a queue's name at the broker; two engines never share one."""
@@ -163,8 +163,7 @@ class Outbox:
             for queue, waiting in by_queue.items():
                 self._push(queue, waiting)
         except BrokerUnavailable as error:
-            self.breaker.note_failure()
-            logger.warning("Left %d messages to the relay: %s", len(rows), error)
+            self.breaker.note_failure(error)
 
     def _push(self, queue: str, rows: Sequence[Run]) -> None:
         if any(row.limit_key is not None for row in rows):
@@ -180,6 +179,7 @@ class Outbox:
             room = 0
         for start in range(0, room, BATCH):
             self.publish(free[start : min(start + BATCH, room)])
+            self.breaker.note_success()
         if room < len(free):
             self.capacity.note_crowd(queue)
         for start in range(room, len(free), BATCH):

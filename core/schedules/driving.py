@@ -7,6 +7,7 @@ import socket
 from django.db import Error, close_old_connections, connections
 
 from core.broker.handler import brokers
+from core.outages import Outage
 from core.schedules.registry import sync
 from core.schedules.ticking import BUSY_WAIT, LONGEST_WAIT, tick
 
@@ -20,7 +21,9 @@ class Driver:
         #: Noted in each fire.
         self.name = f"{kind} {socket.gethostname()}-{os.getpid()}"
         self._is_synced = False
-        self._trouble = ""
+        self._outage = Outage(
+            logger, f"{self.name} cannot tick", f"{self.name} ticks again"
+        )
 
     def tick(self) -> float:
         """Fire what is due; return after how many seconds to come again.
@@ -35,9 +38,7 @@ class Driver:
         except Error as error:
             self._survive(error)
             return LONGEST_WAIT
-        if self._trouble:
-            logger.warning("%s ticks again.", self.name)
-            self._trouble = ""
+        self._outage.end()
         return max(wait, BUSY_WAIT)
 
     def _sync(self) -> None:
@@ -52,6 +53,4 @@ class Driver:
         """Begin anew with the database; say what is wrong, once."""
         for database in brokers.databases():
             connections[database].close()
-        if type(error).__name__ != self._trouble:
-            logger.warning("%s cannot tick: %s", self.name, error)
-        self._trouble = type(error).__name__
+        self._outage.begin(error)

@@ -131,10 +131,10 @@ class Inbox:
         if not self.outbox.breaker.is_open:
             try:
                 self._publish(entries)
+                self.outbox.breaker.note_success()
                 return
             except BrokerUnavailable as error:
-                self.outbox.breaker.note_failure()
-                logger.warning("Keep direct messages as rows for a while: %s", error)
+                self.outbox.breaker.note_failure(error)
         self._write(entries)
 
     def _now(self, number: int) -> Any:

@@ -20,6 +20,7 @@ from core.databases.locks import is_locked, wait_less
 from core.errors import Cancelled, LeaseLost
 from core.models import Worker
 from core.options.timing import Timing
+from core.outages import Outage
 from core.worker.interrupts import Interrupts
 from core.worker.paused import PausedQueues
 
@@ -58,6 +59,9 @@ class Lease:
         self._started = 0
         self._rate = 0.0
         self._renewed = time.monotonic()
+        self._outage = Outage(
+            logger, "Could not renew a lease", "Renewing leases again"
+        )
         self._paused = PausedQueues(self.database, self.alias)
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -169,6 +173,7 @@ class Lease:
                 continue
             try:
                 self._step(stop)
+                self._outage.end()
             except Exception as error:  # its runs would be rescued while they run
                 self._note(error)
         connections.close_all()
@@ -184,8 +189,7 @@ class Lease:
 
     def _note(self, error: Exception) -> None:
         """Survive what kept this process from renewing its lease."""
-        known = isinstance(error, Error)
-        logger.warning("Could not renew a lease: %s", error, exc_info=not known)
+        self._outage.begin(error, expected=isinstance(error, Error))
         with suppress(Error):
             connections[self.database].close()
         late = time.monotonic() - self._renewed > self.timing.lease

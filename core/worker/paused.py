@@ -6,6 +6,7 @@ import time
 from django.db import Error
 
 from core import runs
+from core.outages import Outage
 
 #: Until somebody keeps it fresh, what is known is asked anew after so many seconds.
 FRESH_SECONDS = 1.0
@@ -21,6 +22,9 @@ class PausedQueues:
         self.alias = alias
         self._queues: frozenset[str] = frozenset()
         self._read_at: float | None = None
+        self._outage = Outage(
+            logger, "Cannot ask for paused queues", "Asking for paused queues again"
+        )
 
     @property
     def matter(self) -> bool:
@@ -40,4 +44,6 @@ class PausedQueues:
         try:
             self._queues = runs.paused(self.database, self.alias)
         except Error as error:
-            logger.warning("Could not ask for paused queues: %s", error)
+            self._outage.begin(error)
+        else:
+            self._outage.end()

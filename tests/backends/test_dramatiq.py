@@ -11,8 +11,9 @@ from backends.dramatiq import DramatiqBackend
 from backends.dramatiq.broker import Options
 from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
 from backends.dramatiq.settings import dramatiq_broker
-from backends.dramatiq.urls import normalise, without_password
+from backends.dramatiq.urls import normalise
 from core.errors import BrokerConfigError, BrokerUnavailable
+from core.secrets.urls import without_password
 from tests.backends.receivers import QUEUE, Recorder, hint
 from tests.backends.taking import faster_than
 

@@ -8,7 +8,9 @@ import uuid
 import pytest
 
 from backends.dramatiq import DramatiqBackend
+from backends.dramatiq.backend import MANY_QUEUES
 from tests.backends.receivers import Recorder, hint
+from tests.services.valkey import Valkey
 from tests.services.waiting import wait_for
 
 SECONDS = 20
@@ -67,3 +69,20 @@ def test_stopping_worker_says_so_and_takes_nothing_more(
     assert diary.events == [
         *("started", "began first", "stopping", "2 wait", "ended first", "stopped")
     ]
+
+
+def test_what_many_queues_cost_is_told_at_the_start(
+    valkey: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    diary, name = Diary(), uuid.uuid4()
+    backend = DramatiqBackend("alias", valkey.url, diary)
+
+    def operate() -> None:
+        wait_for(lambda: "started" in diary.events, SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    operator = threading.Thread(target=operate)
+    operator.start()
+    backend.work([f"test.{name}.{n}" for n in range(MANY_QUEUES + 1)], 1)
+    operator.join()
+    assert f"for each of its {MANY_QUEUES + 1} queues" in caplog.text

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from core import Message
-from tests.conformance.stacks import ANSWERED, DONE, Stack, effects
+from tests.conformance.stacks import ANSWERED, DONE, PROCESSES, Stack, effects
 from tests.conformance.tasks import note_once
 from tests.services.faults import alarmed, down, frozen
 from tests.services.waiting import in_time
+
+#: A process says that the broker is away, or goes silent, why, and that it is back.
+LINES = 4 * (PROCESSES + 1)
 
 pytestmark = [pytest.mark.needs("server"), pytest.mark.slow]
 
@@ -27,8 +30,14 @@ def send_for(stack: Stack, key: str, seconds: float) -> tuple[list[Message], flo
     return messages, longest
 
 
+def lines_since(stack: Stack, start: int) -> list[str]:
+    """Return what its workers have logged since then."""
+    return stack.log.read_bytes()[start:].decode(errors="replace").splitlines()
+
+
 def survives(stack: Stack, key: str, fault: Callable[[Any], Any]) -> None:
     assert stack.finish(stack.send(note_once, f"{key}/before")) == "succeeded"
+    start = stack.log.stat().st_size
     with fault(stack.service):
         messages, longest = send_for(stack, key, 6)
     back = time.monotonic()
@@ -36,6 +45,7 @@ def survives(stack: Stack, key: str, fault: Callable[[Any], Any]) -> None:
     in_time(time.monotonic() - back, DONE, "all are done")
     in_time(longest, ANSWERED, "each send returns")
     assert effects(key) == len(messages)
+    assert len(lines_since(stack, start)) <= LINES, stack.tail()
 
 
 def test_sender_never_waits_for_a_broker_that_is_down(stack: Stack, key: str) -> None:

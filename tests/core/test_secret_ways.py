@@ -81,6 +81,24 @@ def test_every_way_to_annotate_a_secret_counts(logged: Any) -> None:
     assert kept == [tuple(given)]
 
 
+@actor(actor_name="test.ways.unreadable")
+def unreadable(
+    number: "django.db.NotThere",  # type: ignore[name-defined]  # noqa: F821  # on purpose
+    order: "number of the order",  # type: ignore[valid-type]  # noqa: F722  # on purpose
+    password: Secret[str],
+) -> None:
+    kept.append((number, order, password))
+
+
+def test_annotation_that_cannot_be_read_is_no_secret_and_hinders_nobody(
+    logged: Any,
+) -> None:
+    message = unreadable.send(1, "A-1", PASSWORD)
+    assert not shows(f"{rows()} {message!r} {logged.text}")
+    assert Run.objects.get().args[:2] == [1, "A-1"]
+    assert kept == [(1, "A-1", PASSWORD)]
+
+
 @actor(actor_name="test.ways.collecting")
 def collecting(first: str, *many: Secret[str], **named: Secret[str]) -> None:
     kept.append((first, many, named))
