@@ -104,7 +104,7 @@ def declared() -> Iterator[tuple[str, str, str]]:
     """Yield where each actor's messages go, unless they say otherwise, and its name."""
     for actor in registry:
         alias = actor.options.get("broker", Options().broker)
-        yield alias, brokers[alias].inbox.queue_of(actor), actor.actor_name
+        yield alias, brokers[alias].queue_of(actor), actor.actor_name
 
 
 def parked() -> Counter[str]:

@@ -67,6 +67,8 @@ class FailingAdmin(ReadOnlyAdmin):
     """Rows with an error: its words may be a message's, its kind is anyone's to see."""
 
     hidden: tuple[str, ...] = ("error",)
+    #: What is shown instead, to who may not.
+    instead: tuple[str, ...] = ("kind",)
     readonly_fields = ["kind"]
 
     @admin.display(description="Error")
@@ -77,7 +79,8 @@ class FailingAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Show the error or its kind."""
         fields = super().get_fields(request, obj)
-        return [f for f in fields if f != "kind" or not may_read(request)]
+        left_out = self.instead if may_read(request) else ()
+        return [field for field in fields if field not in left_out]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Show the error or its kind."""

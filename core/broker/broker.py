@@ -18,11 +18,11 @@ from core.models import Parked, Run
 from core.options import MAX_NAME, Options
 from core.options.retention import Retention
 from core.options.timing import Timing
-from core.registry import registry
+from core.registry import Declared, registry
 from core.relay.outbox import Outbox
 from core.routing.router import Router
-from core.runs import Rules
 from core.sending.inbox import Inbox
+from core.sending.resolver import Resolver
 from core.wire.envelope import Envelope
 from core.wire.intent import Intent
 from core.worker import alone
@@ -77,10 +77,10 @@ class Broker:
         if self.events and not self.backend.supports_events:
             problem = f"{config['BACKEND']} hands out no events; leave EVENTS out"
             raise BrokerConfigError(alias, "EVENTS", problem)
+        self.resolver = Resolver(self.defaults, self.chain)
         self.outbox = self._outbox(config)
-        self.inbox = Inbox(
-            self.outbox, self.chain, self.defaults, config["MAX_PAYLOAD"]
-        )
+        longest = config["MAX_PAYLOAD"]
+        self.inbox = Inbox(self.outbox, self.chain, self.resolver, longest)
         self.lease = Lease(alias, self.backend.engine, self.database, self.timing)
         self._serving: list[str] = []
         self._post = Post(
@@ -88,7 +88,7 @@ class Broker:
             self.outbox,
             self.chain,
             self.defaults,
-            config["MAX_PAYLOAD"],
+            longest,
             self.inbox.follow_up,
         )
 
@@ -101,7 +101,7 @@ class Broker:
             self.timing,
             Router(self.alias, self.database, config["ROUTES"]),
         )
-        outbox.rules = self.rules
+        outbox.rules = self.resolver.rules
         outbox.retention = Retention.read(self.alias, config["RETENTION"])
         return outbox
 
@@ -123,9 +123,9 @@ class Broker:
         """Return a declared actor; middleware asks for its options."""
         return registry.get(name)
 
-    def rules(self) -> Rules:
-        """Return the limits of every declared actor."""
-        return self.inbox.rules()
+    def queue_of(self, actor: Declared) -> str:
+        """Return the queue that an actor's messages go to unless they say otherwise."""
+        return self.resolver.queue_of(actor)
 
     def find(self, run_id: str) -> Run | None:
         """Return the run with this id, or None; also for what is no id at all."""
@@ -203,14 +203,13 @@ class Broker:
     def actors(self) -> Mapping[str, str]:
         """Return every actor's name with its physical queue."""
         return {
-            actor.actor_name: self.outbox.physical(self.inbox.queue_of(actor))
+            actor.actor_name: self.outbox.physical(self.queue_of(actor))
             for actor in registry
         }
 
     def queues(self) -> list[str]:
         """Return the queues of every declared actor and of every known route."""
-        declared = {self.inbox.queue_of(actor) for actor in registry}
-        return sorted(declared | self.outbox.router.queues)
+        return sorted(self.resolver.queues() | self.outbox.router.queues)
 
     def work(self, queues: Iterable[str], threads: int) -> None:
         """Run the engine's worker in this process until it is told to stop."""

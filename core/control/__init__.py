@@ -5,14 +5,16 @@ user's name, or from code what made it, as "nightly clean-up".
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from core import monitoring, runs
 from core.broker.handler import brokers
 from core.control import audit
+from core.control.amending import amended
 from core.control.audit import Account
 from core.control.queues import pause, purge, purgeable, resume
 from core.control.schedules import (
@@ -24,8 +26,10 @@ from core.control.schedules import (
     schedules_to_set,
 )
 from core.errors import UnknownRun
+from core.models import State
 
 __all__ = [
+    "amended",
     "answer",
     "backfill_schedule",
     "cancel",
@@ -38,8 +42,10 @@ __all__ = [
     "prune",
     "purge",
     "purgeable",
+    "refused",
     "requeue",
     "requeue_all",
+    "requeue_with",
     "resume",
     "resume_schedules",
     "run_schedule",
@@ -49,12 +55,39 @@ __all__ = [
 #: At most so many runs in one UPDATE.
 BATCH = 1000
 
+#: In which states a run must be for a verb that is given ids, in code and in words.
+_TAKES = {
+    "requeue": (runs.REQUEUABLE, "only what is dead or cancelled can be requeued"),
+    "cancel": ((*runs.WAITING, State.RUNNING), "it has ended"),
+}
+
 Step = Callable[[str, Sequence[UUID]], int]
 
 
 def requeue(ids: Sequence[str], *, by: str) -> int:
     """Give dead and cancelled runs a new life; return how many changed."""
     return _each(runs.requeue, ids, _account(by, "requeue", audit.ids(ids)))
+
+
+def requeue_with(
+    run_id: str,
+    *,
+    by: str,
+    args: Sequence[Any] | None = None,
+    kwargs: Mapping[str, Any] = MappingProxyType({}),
+) -> bool:
+    """Give a dead or cancelled run a new life with other arguments.
+
+    `args` stand for all positional ones, unless that is None; `kwargs` for those of
+    these names. What is not given stays. The audit tells which, not what they are.
+    Returns False if it is in no state for it. Raises `UnknownRun`, `UnknownActor`, and
+    what a send with these arguments raises.
+    """
+    changes = amended(run_id, args, kwargs)
+    names = [*(["args"] if args is not None else []), *kwargs]
+    target = f"{audit.ids([run_id])}, with other arguments: {', '.join(names)}"
+    step = partial(runs.requeue, changes=changes)
+    return _each(step, [run_id], _account(by, "requeue", target)) == 1
 
 
 def cancel(ids: Sequence[str], *, by: str) -> int:
@@ -168,3 +201,16 @@ def count(verb: str, **filters: str) -> int:
         monitoring.select(database, filters).filter(state__in=states).count()
         for database in brokers.databases()
     )
+
+
+def refused(verb: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return what `requeue` or `cancel` would leave alone: each id with the reason."""
+    keys = {run_id: str(_key(run_id)) for run_id in ids}
+    rows = brokers.read(list(keys.values()), ["state"])
+    found = {run_id: rows.get(key, {}).get("state") for run_id, key in keys.items()}
+    wanted, what = _TAKES[verb]
+    return {
+        run_id: f"is {state}: {what}" if state else "is the id of no run"
+        for run_id, state in found.items()
+        if state not in wanted
+    }

@@ -149,6 +149,24 @@ class IdempotencyConflict(CoreError, ValueError):
         )
 
 
+class QueueFull(CoreError):
+    """As many runs of a queue wait as the actor's `max_pending` allows."""
+
+    def __init__(self, actor_name: str, alias: str, queue: str, most: int) -> None:
+        super().__init__(actor_name, alias, queue, most)
+        self.actor_name = actor_name
+        self.alias = alias
+        self.queue = queue
+        self.most = most
+
+    def __str__(self) -> str:
+        return (
+            f"{self.actor_name}: about {self.most} runs of the queue {self.queue!r} of"
+            f" {self.alias!r} wait, which is its max_pending. Nothing was enqueued:"
+            " send it later, start more workers, or give it an overflow_queue."
+        )
+
+
 class BrokerUnavailable(CoreError):
     """The broker did not confirm in time. What was published may have arrived."""
 

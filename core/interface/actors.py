@@ -138,7 +138,7 @@ class Actor(Generic[P, R]):
         self, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]
     ) -> Message[R]:
         broker = brokers.carrier(self.actor_name, options)
-        queue = options.get("queue_name") or broker.inbox.queue_of(self)
+        queue = options.get("queue_name") or broker.queue_of(self)
         return Message(queue, self.actor_name, tuple(args), dict(kwargs), options)
 
     def _enqueue(self, message: Message[R]) -> Message[R]:

@@ -53,7 +53,7 @@ def declared_place(actor: Declared) -> tuple[str, str, str]:
     """Return an actor's name, and where its messages go unless they say otherwise."""
     alias = actor.options.get("broker", Options().broker)
     try:
-        queue = brokers[alias].inbox.queue_of(actor)
+        queue = brokers[alias].queue_of(actor)
     except CoreError:  # `manage.py check` tells of it
         queue = ""
     return actor.actor_name, alias, queue

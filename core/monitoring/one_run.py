@@ -23,6 +23,7 @@ def run(run_id: str) -> RunSnapshot:
         attempts=attempts,
         relatives=tuple(_relatives(row)),
         timeline=tuple(_timeline(row, attempts)),
+        result=row.result,
     )
 
 

@@ -85,11 +85,13 @@ class RunSnapshot(Snapshot):
     attempts: tuple[AttemptSnapshot, ...] = ()
     relatives: tuple[Relative, ...] = ()
     timeline: tuple[Event, ...] = ()
+    #: What the body returned, as long as it is kept.
+    result: Any = None
 
     @classmethod
     def of(cls, row: Run, **more: Any) -> Self:
         """Freeze a row."""
-        listed = ("attempts", "relatives", "timeline")
+        listed = ("attempts", "relatives", "timeline", "result")
         plain = [name for name in cls.__slots__ if name not in ("id", *listed)]
         values = {name: getattr(row, name) for name in plain}
         return cls(id=str(row.pk), **more, **values)

@@ -11,7 +11,7 @@ from core.triggers import Scheduled
 Check = Callable[[str, Any], Any]
 
 #: These need a row from the start; see `OptionConflict`.
-NEED_A_ROW = ("atomic", "unique_key", "concurrency", "rate_limit")
+NEED_A_ROW = ("atomic", "unique_key", "concurrency", "rate_limit", "max_pending")
 
 
 def option(default: Any, meaning: str, check: Check, where: str = "actor send") -> Any:
@@ -82,6 +82,18 @@ class Options:
     )
     rate_limit: str | None = option(
         None, 'As "100/m", everywhere.', values.rate, "actor"
+    )
+    max_pending: int | None = option(
+        None,
+        "A send is refused while about so many runs of its queue wait.",
+        values.count,
+        "actor",
+    )
+    overflow_queue: str | None = option(
+        None,
+        "Where they go instead of being refused.",
+        values.optional_queue,
+        "actor",
     )
     subscribe: tuple[str, ...] = option(
         (),
@@ -155,6 +167,9 @@ class Options:
 
     def check_conflicts(self) -> None:
         """Raise `OptionConflict` if two of the options cannot go together."""
+        if self.overflow_queue and self.max_pending is None:
+            problem = "without a bound nothing ever goes there"
+            raise OptionConflict("overflow_queue", "no max_pending", problem)
         if self.durable:
             return
         for name in NEED_A_ROW:

@@ -66,6 +66,10 @@ def queue_name(name: str, value: Any) -> str:
     return str(value)
 
 
+def optional_queue(name: str, value: Any) -> str | None:
+    return None if value is None else queue_name(name, value)
+
+
 def priority(name: str, value: Any) -> int:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or not -100 <= value <= 100:

@@ -16,6 +16,7 @@ from core.databases import silence
 from core.errors import BrokerUnavailable
 from core.models import Worker
 from core.outages import Outage
+from core.processes.autoscale import Autoscale
 from core.relay.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -37,9 +38,15 @@ COUNT_SECONDS = 5.0
 class Keeper:
     """Keeps one broker alias going, in a thread of a parent process."""
 
-    def __init__(self, outbox: Outbox, queues: Sequence[str]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        queues: Sequence[str],
+        autoscale: Autoscale | None = None,
+    ) -> None:
         self.outbox = outbox
         self.queues = queues
+        self.autoscale = autoscale
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._rescue_at = 0.0
@@ -116,6 +123,8 @@ class Keeper:
         self._roll_up()
         self._sweep()
         self.suspects = runs.count_suspects(self.outbox.database, self.outbox.alias)
+        if self.autoscale:
+            self.autoscale.look()
         published = self.outbox.relay(self.queues)
         limited = runs.any_limits(self.outbox.rules())
         self._next_start = runs.wait(self.outbox.database) if limited else None

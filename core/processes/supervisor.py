@@ -66,6 +66,7 @@ class Supervisor:
         self.keeper.start()
         try:
             while not self._stop.is_set():
+                self._resize()
                 for place in self.places:
                     self._tend(place)
                 self._tend_lone()
@@ -89,11 +90,23 @@ class Supervisor:
         elif place.child.has_ended():
             self._empty(place, place.child, now)
         elif place.child.is_retiring:
-            logger.error(
-                "Worker process %d retires: starting another.", place.child.pid
-            )
-            self.retiring.append(place.child)
+            child = place.child
+            logger.warning("Worker process %d retires: starting another.", child.pid)
+            self.retiring.append(child)
             place.child = None
+
+    def _resize(self) -> None:
+        """Have as many places as there should be; who leaves ends its work first."""
+        wanted = self.keeper.autoscale.wanted if self.keeper.autoscale else None
+        if wanted is None:
+            return
+        while len(self.places) < wanted:
+            self.places.append(Place())
+        while len(self.places) > wanted:
+            child = self.places.pop().child
+            if child is not None and not child.has_ended():
+                child.process.send_signal(signal.SIGTERM)
+                self.retiring.append(child)
 
     def _tend_lone(self) -> None:
         for child in [one for one in self.lone if one.has_ended()]:
@@ -111,9 +124,7 @@ class Supervisor:
     def _tend_retiring(self) -> None:
         for child in [one for one in self.retiring if one.has_ended()]:
             self.retiring.remove(child)
-            logger.error(
-                "Worker process %d has ended: another one is there.", child.pid
-            )
+            logger.info("Worker process %d has ended.", child.pid)
             self._bury(child)
 
     def _kill_silent(self) -> None:
@@ -145,11 +156,6 @@ class Supervisor:
             child.process.returncode,
         )
         self._bury(child)
-
-    def _retire(self, place: Place, child: Child) -> None:
-        logger.error("Worker process %d retires: starting another.", child.pid)
-        self.retiring.append(child)
-        place.child = None
 
     def _bury(self, child: Child) -> None:
         child.forget()

@@ -1,6 +1,8 @@
 """A new life for runs that have ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,8 +15,14 @@ from core.runs.ends import NEVER, revive
 REQUEUABLE = (State.DEAD, State.CANCELLED)
 
 
-def requeue(database: str, ids: Sequence[UUID]) -> int:
+def requeue(
+    database: str,
+    ids: Sequence[UUID],
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> int:
     """Give dead and cancelled runs a new life, with all their retries.
+
+    And with other values in the fields that `changes` names, as other arguments.
 
     What was cancelled because of them waits for them again. One that waited for
     another run, which has ended without letting it go, cannot be had this way: it is
@@ -23,6 +31,9 @@ def requeue(database: str, ids: Sequence[UUID]) -> int:
     with transaction.atomic(using=database):
         found = Run.objects.using(database).filter(pk__in=ids, state__in=REQUEUABLE)
         rows = list(found.order_by("pk").select_for_update())
+        if changes:
+            keys = [run.pk for run in rows]
+            Run.objects.using(database).filter(pk__in=keys).update(**changes)
         runnable = [run for run in rows if run.due_at < NEVER]
         Run.objects.using(database).filter(pk__in=[run.pk for run in runnable]).update(
             state=State.PENDING,

@@ -34,6 +34,29 @@ def has_backlog(database: str, broker: str, queue: str, priority: int) -> bool:
     return urgent.filter(limit_key__isnull=True).exists()
 
 
+def count_waiting(database: str, broker: str, queue: str, most: int) -> int:
+    """Return how many runs of a queue are due and have not started, up to `most`."""
+    found = Run.objects.using(database).filter(
+        broker=broker, queue_name=queue, state__in=WAITING, due_at__lte=Now()
+    )
+    return found[:most].count()
+
+
+def has_waited(database: str, broker: str, queue: str, seconds: float) -> bool:
+    """Return True if a run of a queue has waited so long for a free worker.
+
+    What a limit holds back does not count.
+    """
+    found = Run.objects.using(database).filter(
+        broker=broker,
+        queue_name=queue,
+        state__in=WAITING,
+        due_at__lte=later(-seconds),
+        crashes=0,
+    )
+    return found.filter(Q(limit_key=None) | Q(slot=True)).exists()
+
+
 def due(database: str, broker: str, queue: str) -> QuerySet[Run]:
     """Return the runs that may be published now."""
     # What crashed its process runs alone, and not by way of the broker.

@@ -55,9 +55,19 @@ def told(error: BaseException) -> str:
     return redact(list(known.format_exception_only())[-1]).strip()
 
 
-def trace(error: BaseException) -> str:
-    """Return a traceback with its causes."""
-    return redact("".join(traceback.format_exception(error)))
+def trace(error: BaseException, after: str = "") -> str:
+    """Return a traceback with its causes.
+
+    Without its first frames, if they are of files below the folder `after`.
+    """
+    told = traceback.TracebackException.from_exception(error)
+    first = (n for n, frame in enumerate(told.stack) if not _below(after, frame))
+    del told.stack[: next(first, 0)]
+    return redact("".join(told.format()))
+
+
+def _below(folder: str, frame: traceback.FrameSummary) -> bool:
+    return bool(folder) and frame.filename.startswith(folder)
 
 
 def _leaves(value: Any) -> Iterator[str]:

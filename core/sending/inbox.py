@@ -14,18 +14,17 @@ from core.errors import (
     BrokerUnavailable,
     CallbackRefused,
     OptionConflict,
-    UnknownActor,
 )
 from core.middleware import Chain
 from core.models import Batch, Run
-from core.options import NAMES, Options, interval, queue_name
-from core.options.functions import check_options
-from core.registry import Declared, registry
+from core.options import NAMES, Options, queue_name
+from core.registry import registry
 from core.relay.capacity import BATCH
 from core.relay.outbox import Outbox
-from core.runs import Rule
+from core.sending.backlog import Backlog
 from core.sending.entry import Entry, entry_of
 from core.sending.place import Place
+from core.sending.resolver import Resolver
 from core.wire.envelope import Envelope, check_json
 
 logger = logging.getLogger(__name__)
@@ -38,15 +37,15 @@ class Inbox:
     """The incoming side of one broker alias."""
 
     def __init__(
-        self, outbox: Outbox, chain: Chain, defaults: dict[str, Any], max_payload: int
+        self, outbox: Outbox, chain: Chain, resolver: Resolver, max_payload: int
     ) -> None:
         self.outbox = outbox
         self.chain = chain
-        self.defaults = defaults
+        self.resolver = resolver
         self.max_payload = max_payload
         #: Finds the inbox of a callback: of its actor's alias.
         self.carrier: Callable[[Envelope], Inbox] = lambda message: self
-        self._rules: tuple[int, dict[str, Rule]] | None = None
+        self._backlog = Backlog(outbox.database, outbox.alias)
 
     def enqueue(self, messages: Sequence[Envelope]) -> list[UUID]:
         """Write messages as runs in the caller's transaction; publish what is due.
@@ -57,7 +56,9 @@ class Inbox:
         for message in messages:
             _check(message)
         now = self._now(len(messages))
-        entries = [self.entry(message, now) for message in messages]
+        entries = [
+            self._backlog.admit(self.entry(message, now)) for message in messages
+        ]
         self._announce("before", entries)
         direct = [entry for entry in entries if entry.is_direct]
         ids = self._write([entry for entry in entries if not entry.is_direct])
@@ -140,6 +141,10 @@ class Inbox:
     def _now(self, number: int) -> Any:
         return Now() if number < MANY else runs.now(self.outbox.database)
 
+    def _enter(self, message: Envelope, now: Any) -> Entry:
+        """Return the message as the run that it becomes, if its queue has room."""
+        return self._backlog.admit(self.entry(message, now))
+
     def entry(self, message: Envelope, now: Any = None) -> Entry:
         """Return the message as the run that it becomes, checked.
 
@@ -153,43 +158,9 @@ class Inbox:
         if given != message.options or self.chain.links:
             # Middleware may add to the options; a caller's are shared by its sends.
             message = replace(message, options=dict(given))
-        options, moment = self._options(message), Now() if now is None else now
+        options = self.resolver.options_of(message)
+        moment = Now() if now is None else now
         return entry_of(message, options, self.outbox, self.max_payload, moment)
-
-    def _options(self, message: Envelope) -> Options:
-        try:
-            actor = registry.get(message.actor_name)
-        except UnknownActor:
-            # A callback of another release: it waits for a worker that knows it.
-            return self._resolve({}, message.options)
-        options = self._resolve(Options.own(actor.options), message.options)
-        if options.atomic:  # as ACTOR_OPTIONS may say of every actor
-            check_options(actor.fn, options)
-        return options
-
-    def _resolve(self, *layers: Any) -> Options:
-        return Options.resolve(self.defaults, *layers, extra=self.chain.options)
-
-    def queue_of(self, actor: Declared) -> str:
-        """Return the queue that an actor's messages go to unless they say otherwise."""
-        return self._resolve(Options.own(actor.options)).queue_name
-
-    def rules(self) -> dict[str, Rule]:
-        """Return the limits of every declared actor, by its name."""
-        known = len(registry)
-        if self._rules is None or self._rules[0] != known:
-            self._rules = (known, self._read_rules())
-        return self._rules[1]
-
-    def _read_rules(self) -> dict[str, Rule]:
-        resolved = {
-            actor.actor_name: self._resolve(Options.own(actor.options))
-            for actor in registry
-        }
-        return {
-            name: Rule(options.concurrency, interval(options.rate_limit))
-            for name, options in resolved.items()
-        }
 
     def compose(self, placed: Sequence[tuple[Envelope, Place]]) -> None:
         """Write the runs of a composition; those that wait for nothing are published.
@@ -198,7 +169,10 @@ class Inbox:
         run may stand for it, and what follows would wait for the wrong one.
         """
         now = self._now(len(placed))
-        entries = [self.entry(message, now) for message, _ in placed]
+        entries = [
+            self.entry(message, now) if place.after else self._enter(message, now)
+            for message, place in placed
+        ]
         for entry, (_, place) in zip(entries, placed, strict=True):
             piped = place.after is not None and not entry.options.pipe_ignore
             _check(entry.message, (None,) if piped else ())

@@ -64,7 +64,7 @@ def _next(broker: Broker, queue: str | None) -> Run | None:
 def _may_start(broker: Broker, run: Run) -> bool:
     if run.limit_key is None or run.slot:
         return True
-    if not admit(broker.database, [run], broker.rules()):
+    if not admit(broker.database, [run], broker.resolver.rules()):
         return False
     Run.objects.using(broker.database).filter(pk=run.pk).update(slot=True)
     return True

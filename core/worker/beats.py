@@ -18,6 +18,7 @@ ALIVE, RETIRING = b".", b"r"
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 _state = ALIVE
+_retiring = threading.Lock()
 _masks = threading.local()
 
 
@@ -42,10 +43,17 @@ def start() -> None:
     beats.start()
 
 
-def retire() -> None:
-    """Say that this process takes no more messages, and is to be replaced."""
+def retire() -> bool:
+    """Have another process started; take no more messages, and end after the last.
+
+    Returns False if that is under way already: the engine is told to stop once.
+    """
     global _state
+    if not _retiring.acquire(blocking=False):
+        return False
     _state = RETIRING
+    os.kill(os.getpid(), signal.SIGTERM)
+    return True
 
 
 def _beat(write: int) -> None:

@@ -56,6 +56,8 @@ class Lease:
         self._active: dict[object, UUID] = {}
         #: Runs that are settled, although their threads are still at work.
         self.stuck: set[UUID] = set()
+        #: How many messages this process has taken in hand.
+        self.handled = 0
         self._started = 0
         self._rate = 0.0
         self._renewed = time.monotonic()
@@ -147,6 +149,7 @@ class Lease:
         call = object()
         self._active[call] = run_id
         self._started += 1
+        self.handled += 1
         try:
             yield
         finally:

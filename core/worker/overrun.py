@@ -6,7 +6,6 @@ lost, and a process that has lost a thread is replaced by its supervisor.
 
 import logging
 import os
-import signal
 import threading
 import time
 from uuid import UUID
@@ -19,7 +18,7 @@ logger = logging.getLogger(__name__)
 #: The exit status of a process that gave itself up (EX_SOFTWARE).
 GAVE_UP = 70
 
-_retiring = threading.Lock()
+_leaving = threading.Lock()
 
 
 def retire(lease: Lease, stuck: UUID) -> None:
@@ -28,10 +27,9 @@ def retire(lease: Lease, stuck: UUID) -> None:
         logger.error("Run %s cannot be interrupted and keeps its thread.", stuck)
         return
     lease.stuck.add(stuck)
-    if _retiring.acquire(blocking=False):
-        logger.error("Run %s cannot be interrupted: this process ends.", stuck)
+    logger.error("Run %s cannot be interrupted: this process ends.", stuck)
+    if _leaving.acquire(blocking=False):
         beats.retire()
-        os.kill(os.getpid(), signal.SIGTERM)
         threading.Thread(target=_leave, args=(lease,), daemon=True).start()
 
 

@@ -45,6 +45,8 @@ class Stack:
     service: Any  # the broker's server; None without one
     log: Path
     environment: dict[str, str] = field(default_factory=dict)
+    #: Of `manage.py worker`.
+    options: Sequence[str] = (f"--processes={PROCESSES}", f"--threads={THREADS}")
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -116,10 +118,15 @@ class Stack:
         worker = [sys.executable, "manage.py", "worker", f"--broker={self.alias}"]
         return [*worker, *options]
 
+    def _least(self) -> int:
+        """Return how many processes there are at first."""
+        scale = [o for o in self.options if o.startswith("--autoscale")]
+        return int(scale[0].partition("=")[2].partition(",")[0]) if scale else PROCESSES
+
     @contextmanager
     def running(self) -> Iterator["Stack"]:
         """Start `manage.py worker` and stop it at the end."""
-        command = self.command(f"--processes={PROCESSES}", f"--threads={THREADS}")
+        command, least = self.command(*self.options), self._least()
         watch(self.log)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -133,7 +140,7 @@ class Stack:
         guarded = guard(self.process.pid)
         try:
             if self.has_worker:
-                up = lambda: len(self.workers()) == PROCESSES  # noqa: E731  # a condition
+                up = lambda: len(self.workers()) >= least  # noqa: E731  # a condition
                 wait_for(up, 60, f"workers of {self.alias} are up\n{self.tail()}")
             yield self
         finally:

@@ -82,6 +82,15 @@ def hold(key: str) -> None:
         effect(key)
 
 
+_kept: list[bytes] = []
+
+
+@actor
+def grow(megabytes: int) -> None:
+    """Take memory and never give it back."""
+    _kept.append(b"x" * (megabytes * 1024 * 1024))
+
+
 @actor(max_retries=0)
 def exit_half_way(key: str) -> None:
     """Write in the atomic block and fail before it ends."""

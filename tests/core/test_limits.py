@@ -101,6 +101,6 @@ def test_broker_knows_of_every_actor_whether_it_has_a_limit() -> None:
     def free() -> None:
         """Have none."""
 
-    rules = brokers["default"].rules()
+    rules = brokers["default"].resolver.rules()
     assert rules[paced.actor_name] == Rule(3, 30)
     assert not rules[free.actor_name].is_limit

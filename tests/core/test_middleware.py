@@ -73,7 +73,7 @@ def test_actor_with_an_option_of_middleware_runs_on_every_alias(alias: str) -> N
 
 def test_option_of_middleware_keeps_no_alias_from_its_work() -> None:
     tagged("known")
-    assert brokers["default"].rules()
+    assert brokers["default"].resolver.rules()
     assert "test.middleware.known" in brokers["default"].actors()
 
 

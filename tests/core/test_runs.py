@@ -21,7 +21,7 @@ def make(**fields: Any) -> Run:
     run = Run(
         broker=fields.pop("broker", "test"),
         actor_name="test.actor",
-        queue_name="default",
+        queue_name=fields.pop("queue_name", "default"),
         created_at=Now(),
         due_at=fields.pop("due_at", Now()),
         relay_at=fields.pop("relay_at", Now()),

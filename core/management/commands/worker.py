@@ -2,18 +2,22 @@
 
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
+import psutil
 from django.core.management.base import BaseCommand, CommandError
 
 from core.alerts import watching
 from core.broker.broker import Broker
 from core.broker.handler import brokers
 from core.errors import BrokerConfigError
+from core.management.tasks_verbs.verb import positive
+from core.processes.autoscale import Autoscale
 from core.processes.keeper import Keeper
 from core.processes.supervisor import Supervisor
 from core.worker import beats
+from core.worker.recycling import MEGABYTE, Recycling
 
 
 class Command(BaseCommand):
@@ -27,8 +31,27 @@ class Command(BaseCommand):
         parser.add_argument(
             "--queues", default="", help="comma-separated; all if empty"
         )
-        parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1)
-        parser.add_argument("--threads", type=_positive, default=4, help="per process")
+        parser.add_argument(
+            "--processes", type=positive, help="as many as processors, if not given"
+        )
+        parser.add_argument(
+            "--autoscale",
+            type=_range,
+            metavar="MIN,MAX",
+            help="instead: more processes while runs wait, fewer while they are idle",
+        )
+        parser.add_argument("--threads", type=positive, default=4, help="per process")
+        parser.add_argument(
+            "--max-runs",
+            type=positive,
+            help="a process gives way to a new one after about so many runs",
+        )
+        parser.add_argument(
+            "--max-memory",
+            type=positive,
+            metavar="MB",
+            help="a process that has grown larger gives way to a new one",
+        )
         parser.add_argument(
             "--alone",
             action="store_true",
@@ -48,23 +71,47 @@ class Command(BaseCommand):
             if options["alone"]:
                 broker.work_alone()
             else:
+                bounds = options["max_runs"], options["max_memory"]
+                Recycling(broker.lease, *bounds).start()
                 broker.work(queues, options["threads"])
             return
-        processes = options["processes"] if broker.backend.supports_worker else 0
+        least, most = _processes(broker, options)
+        _check_memory(options["max_memory"])
+        number = f"{least} to {most}" if most > least else least
         self.stdout.write(
-            f"Broker {broker.alias!r} on {broker.backend.engine}: {processes} processes"
+            f"Broker {broker.alias!r} on {broker.backend.engine}: {number} processes"
             f" x {options['threads']} threads, queues {', '.join(queues)}."
         )
-        keeper = Keeper(broker.outbox, queues)
+        scale = Autoscale(broker.outbox, queues, least, most) if most > least else None
+        keeper = Keeper(broker.outbox, queues, scale)
         with watching():
-            Supervisor(keeper, _child(options, queues), processes).run()
+            Supervisor(keeper, _child(options, queues), least).run()
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def _range(text: str) -> tuple[int, int]:
+    least, comma, most = text.partition(",")
+    if not comma or positive(least) > positive(most):
+        raise ArgumentTypeError(f"{text!r} is no MIN,MAX; write 2,8")
+    return int(least), int(most)
+
+
+def _processes(broker: Broker, options: dict[str, Any]) -> tuple[int, int]:
+    """Return the least and the largest number of processes."""
+    number, scale = options["processes"], options["autoscale"]
+    if number and scale:
+        raise CommandError("--autoscale says how many: leave --processes out.")
+    if not broker.backend.supports_worker:
+        return 0, 0
+    number = number or os.cpu_count() or 1
+    return scale or (number, number)
+
+
+def _check_memory(most: int | None) -> None:
+    needed = psutil.Process().memory_info().rss // MEGABYTE
+    if most is not None and most <= needed:
+        raise CommandError(
+            f"--max-memory={most}: a process has {needed} MB before its first run."
+        )
 
 
 def _queues(broker: Broker, given: str) -> list[str]:
@@ -90,4 +137,9 @@ def _child(options: dict[str, Any], queues: list[str]) -> list[str]:
         f"--broker={options['broker']}",
         f"--queues={','.join(queues)}",
         f"--threads={options['threads']}",
+        *[
+            f"--{name}={options[name.replace('-', '_')]}"
+            for name in ("max-runs", "max-memory")
+            if options[name.replace("-", "_")]
+        ],
     ]

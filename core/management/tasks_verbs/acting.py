@@ -1,9 +1,11 @@
 """manage.py tasks requeue|cancel|pause|resume|purge|prune: verbs that change rows."""
 
+import json
 import os
 import pwd
-from argparse import ArgumentParser
-from collections.abc import Callable
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -20,6 +22,9 @@ from core.management.tasks_verbs.verb import (
     known,
 )
 
+#: A verb of `core.control` on runs by their ids.
+Act = Callable[..., int]
+
 
 def _declare_act(parser: ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", metavar="id")
@@ -28,19 +33,72 @@ def _declare_act(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only count")
 
 
-def _act(by_id: Any, by_filter: Any, options: Options) -> Answer:
-    filters = given(options)
-    if bool(options["ids"]) == bool(filters or options["all"]):
-        raise CommandError("Give ids, or a filter (--state dead), or --all.")
+def _declare_requeue(parser: ArgumentParser) -> None:
+    _declare_act(parser)
+    parser.add_argument(
+        "--args",
+        dest="new_args",  # Django's own commands mean something else by `args`
+        type=partial(_json, list),
+        help="of one run: other positional arguments, as a JSON list",
+    )
+    parser.add_argument(
+        "--kwargs",
+        dest="new_kwargs",
+        type=partial(_json, dict),
+        help="of one run: other arguments by name, as a JSON object; the rest stays",
+    )
+
+
+def _json(kind: type[list[Any]] | type[dict[str, Any]], text: str) -> Any:
+    with suppress(ValueError):
+        value = json.loads(text)
+        if isinstance(value, kind):
+            return value
+    example = '[7, "ann"]' if kind is list else '{"number": 7}'
+    raise ArgumentTypeError(f"{text!r} is not what is wanted; write {example!r}")
+
+
+def _requeue(options: Options) -> Answer:
+    asked = {"args": options["new_args"], "kwargs": options["new_kwargs"]}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if not changes:
+        return _act(control.requeue, control.requeue_all, options)
+    if len(options["ids"]) != 1 or given(options) or options["all"]:
+        raise CommandError("--args and --kwargs change one run: give its id alone.")
     if options["dry_run"]:
-        ids = options["ids"]
-        count = len(ids) if ids else control.count(options["verb"], **filters)
-        return Answer({"would_change": count}, f"Would change {count} runs.")
+        control.amended(options["ids"][0], **changes)
+
+    def change(ids: Sequence[str], *, by: str) -> int:
+        return int(control.requeue_with(ids[0], by=by, **changes))
+
+    return _act_on_ids(change, options)
+
+
+def _act(by_id: Act, by_filter: Callable[..., int], options: Options) -> Answer:
+    filters = given(options)
+    if [bool(options["ids"]), bool(filters), options["all"]].count(True) != 1:
+        raise CommandError("Give ids, or a filter (--state dead), or --all.")
     if options["ids"]:
-        count = by_id(options["ids"], by=user())
-    else:
-        count = by_filter(by=user(), **filters)
-    return Answer({"changed": count}, f"Changed {count} runs.")
+        return _act_on_ids(by_id, options)
+    if options["dry_run"]:
+        return _told(control.count(options["verb"], **filters), {}, dry=True)
+    return _told(by_filter(by=user(), **filters), {})
+
+
+def _act_on_ids(act: Act, options: Options) -> Answer:
+    ids = list(dict.fromkeys(options["ids"]))
+    left = control.refused(options["verb"], ids)
+    if options["dry_run"]:
+        return _told(len(ids) - len(left), left, dry=True)
+    return _told(act(ids, by=user()), left)
+
+
+def _told(count: int, left: dict[str, str], *, dry: bool = False) -> Answer:
+    """Tell what was changed; what was named and left alone makes it a failure."""
+    said = "Would change" if dry else "Changed"
+    values = {"would_change" if dry else "changed": count, "refused": left}
+    lines = [f"{said} {count} runs.", *(f"{key} {why}." for key, why in left.items())]
+    return Answer(values, "\n".join(lines), ok=not left)
 
 
 def user() -> str:
@@ -99,8 +157,8 @@ VERBS = (
     Verb(
         "requeue",
         "give dead and cancelled runs a new life",
-        partial(_act, control.requeue, control.requeue_all),
-        _declare_act,
+        _requeue,
+        _declare_requeue,
     ),
     Verb(
         "cancel",

@@ -85,12 +85,12 @@ def limit(case: Case) -> Iterator[Reason]:
     run = case.run
     if run.limit_key is None or run.slot:
         return
-    if run.actor_name not in case.broker.rules():
+    if run.actor_name not in case.broker.resolver.rules():
         text = f"It has a limit, and {run.actor_name} is not known here."
         yield Reason("unknown_limit", text)
         return
     row = Limit.objects.using(case.database).filter(key=run.limit_key).first()
-    rule = case.broker.rules()[run.actor_name]
+    rule = case.broker.resolver.rules()[run.actor_name]
     if rule.size is not None:
         yield from _concurrency(case, rule.size)
     early = timedelta(seconds=TOLERANCE)

@@ -164,7 +164,7 @@ def test_run_over_a_concurrency_says_who_holds_it_and_not_the_key() -> None:
 def test_run_over_a_rate_says_when_the_next_may_start() -> None:
     paced.using(broker=ALIAS).send()
     second = paced.using(broker=ALIAS).send()
-    rules, room = brokers[ALIAS].rules(), [(100, 1)]
+    rules, room = brokers[ALIAS].resolver.rules(), [(100, 1)]
     assert runs.reserve("default", ALIAS, "default", room, 5, rules)
     waiting = {str(run.pk) for run in Run.objects.filter(slot=False)}
     assert len(waiting) == 1

@@ -1,0 +1,76 @@
+"""How many processes a supervisor has: more while runs wait, fewer while they idle."""
+
+import logging
+import os
+import time
+
+from django.db.models import QuerySet
+
+from core import runs
+from core.models import Run, State, Worker
+from core.relay.outbox import Outbox
+
+logger = logging.getLogger(__name__)
+
+#: A due run that has waited so long asks for more processes, s.
+WAIT_SECONDS = 1.0
+#: But only if so much of what there is has work: limits hold back others.
+BUSY_SHARE = 0.8
+#: One process ends after the others could have done all for so long, s,
+CALM_SECONDS = 30.0
+#: with so much of them at work.
+CALM_SHARE = 0.5
+
+
+class Autoscale:
+    """Says how many processes there should be, for the queues of one worker command."""
+
+    def __init__(
+        self, outbox: Outbox, queues: list[str], least: int, most: int
+    ) -> None:
+        self.outbox = outbox
+        self.queues = queues
+        self.least = least
+        self.most = most
+        #: The supervisor looks at it.
+        self.wanted = least
+        self._calm_since = time.monotonic()
+
+    def look(self) -> None:
+        """Ask the database; called by the keeper at each of its rounds."""
+        slots = list(self._mine().values_list("slots", flat=True))
+        busy = Run.objects.using(self.outbox.database).filter(
+            broker=self.outbox.alias,
+            state=State.RUNNING,
+            worker__in=self._mine().values("name"),
+        )
+        self.decide(slots, busy.count())
+
+    def decide(self, slots: list[int], busy: int) -> None:
+        """Grow or shrink; `slots` are those of each process that is up."""
+        now, all_up = time.monotonic(), len(slots) >= self.wanted
+        if not all_up or busy > CALM_SHARE * (sum(slots) - max(slots, default=0)):
+            self._calm_since = now
+        if all_up and busy >= BUSY_SHARE * sum(slots) and self._somebody_waits():
+            self._want(self.wanted + max(1, self.wanted // 2), "runs wait")
+        elif now - self._calm_since > CALM_SECONDS:
+            self._want(self.wanted - 1, "the others suffice")
+            self._calm_since = now
+
+    def _want(self, processes: int, why: str) -> None:
+        before = self.wanted
+        self.wanted = min(max(processes, self.least), self.most)
+        if self.wanted != before:
+            logger.info("From %d to %d processes: %s.", before, self.wanted, why)
+
+    def _mine(self) -> QuerySet[Worker]:
+        alive = Worker.alive(self.outbox.database, self.outbox.alias)
+        return alive.filter(supervisor__startswith=f"{os.getpid()}-", slots__gt=0)
+
+    def _somebody_waits(self) -> bool:
+        database, alias = self.outbox.database, self.outbox.alias
+        return any(
+            runs.has_waited(database, alias, queue, WAIT_SECONDS)
+            for queue in self.queues
+            if not self.outbox.capacity.is_paused(queue)
+        )

@@ -1,0 +1,63 @@
+"""Options of one broker alias: its defaults, then the actor's, then the send's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import UnknownActor
+from core.middleware import Chain
+from core.options import Options, interval
+from core.options.functions import check_options
+from core.registry import Declared, registry
+from core.runs import Rule
+from core.wire.envelope import Envelope
+
+
+class Resolver:
+    """What counts for an actor, and for a message, on this alias."""
+
+    def __init__(self, defaults: Mapping[str, Any], chain: Chain) -> None:
+        self._defaults = defaults
+        self._chain = chain
+        self._rules: tuple[int, dict[str, Rule]] | None = None
+
+    def options_of(self, message: Envelope) -> Options:
+        """Return the options of a message."""
+        try:
+            actor = registry.get(message.actor_name)
+        except UnknownActor:
+            # A callback of another release: it waits for a worker that knows it.
+            return self._resolve(message.options)
+        options = self._resolve(Options.own(actor.options), message.options)
+        if options.atomic:  # as ACTOR_OPTIONS may say of every actor
+            check_options(actor.fn, options)
+        return options
+
+    def queue_of(self, actor: Declared) -> str:
+        """Return the queue that an actor's messages go to unless they say otherwise."""
+        return self._own(actor).queue_name
+
+    def queues(self) -> set[str]:
+        """Return these queues, and those for what finds no room there."""
+        resolved = [self._own(actor) for actor in registry]
+        named = [(options.queue_name, options.overflow_queue) for options in resolved]
+        return {queue for pair in named for queue in pair if queue is not None}
+
+    def rules(self) -> dict[str, Rule]:
+        """Return the limits of every declared actor, by its name."""
+        known = len(registry)
+        if self._rules is None or self._rules[0] != known:
+            self._rules = (known, self._read_rules())
+        return self._rules[1]
+
+    def _read_rules(self) -> dict[str, Rule]:
+        resolved = {actor.actor_name: self._own(actor) for actor in registry}
+        return {
+            name: Rule(options.concurrency, interval(options.rate_limit))
+            for name, options in resolved.items()
+        }
+
+    def _own(self, actor: Declared) -> Options:
+        return self._resolve(Options.own(actor.options))
+
+    def _resolve(self, *layers: Mapping[str, Any]) -> Options:
+        return Options.resolve(self._defaults, *layers, extra=self._chain.options)
