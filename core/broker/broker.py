@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings as django_settings
 from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from core import middleware, runs
 from core.backend import BaseBackend
-from core.errors import BadMessage, BrokerConfigError, CoreError, Shutdown
+from core.broker.config import actor_options, read
+from core.errors import BadMessage, BrokerConfigError, Shutdown
 from core.middleware import Chain
 from core.models import Parked, Run
-from core.options import MAX_NAME, Options
+from core.options import MAX_NAME
 from core.options.retention import Retention
 from core.options.timing import Timing
 from core.registry import Declared, registry
@@ -30,24 +30,10 @@ from core.worker.effects import perform_effect
 from core.worker.lease import Lease
 from core.worker.post import Post
 from core.worker.process import process, process_direct
+from core.worker.standby import Standby
 
 logger = logging.getLogger(__name__)
 
-#: BROKERS[alias]: what may be given, and what holds when it is not.
-DEFAULTS: Mapping[str, Any] = {
-    "BACKEND": None,
-    "URL": "",
-    "DATABASE": "default",
-    "NAMESPACE": "switchyard",
-    "OPTIONS": {},
-    "ACTOR_OPTIONS": {},
-    "MIDDLEWARE": (),
-    "ROUTES": {},
-    "EVENTS": "",
-    "TIMING": {},
-    "RETENTION": {},
-    "MAX_PAYLOAD": 1024 * 1024,
-}
 #: A physical queue's name has at most so many characters: the column's width.
 LONGEST_QUEUE = 2 * MAX_NAME
 #: Bytes of a direct message besides its arguments and options.
@@ -62,12 +48,14 @@ class Broker:
     """What `brokers[alias]` is; also the `Receiver` of its backend."""
 
     def __init__(self, alias: str, given: Mapping[str, Any]) -> None:
-        config = _read(alias, given)
+        config = read(alias, given)
         self.alias = alias
         self.database: str = config["DATABASE"]
         self.timing = Timing.read(alias, config["TIMING"])
         self.chain = Chain(self, middleware.build(alias, config["MIDDLEWARE"]))
-        self.defaults = _defaults(alias, config["ACTOR_OPTIONS"], self.chain.options)
+        self.defaults = actor_options(
+            alias, config["ACTOR_OPTIONS"], self.chain.options
+        )
         #: Bytes of a body that is opened, and of a message that carries one.
         self.longest_body: int = config["MAX_PAYLOAD"] + SLACK
         self.longest = WIRE_FACTOR * self.longest_body
@@ -91,6 +79,7 @@ class Broker:
             longest,
             self.inbox.follow_up,
         )
+        self._standby = Standby(self._post, self.backend.ping)
 
     def _outbox(self, config: Mapping[str, Any]) -> Outbox:
         outbox = Outbox(
@@ -187,16 +176,20 @@ class Broker:
 
     def worker_started(self, slots: int) -> None:
         """Register this process as a worker; see `Receiver.worker_started`."""
-        self.lease.offer(slots, self._serving or self.queues())
+        queues = self._serving or self.queues()
+        self.lease.offer(slots, queues)
+        self._standby.start(queues, slots)
         self.chain.after("worker_boot", self.backend.engine)
 
     def worker_stopping(self) -> None:
         """Tell the running bodies that asked; see `Receiver.worker_stopping`."""
+        self._standby.stop()
         self.chain.before("worker_shutdown", self.backend.engine)
         self.lease.interrupts.shut_down(Shutdown)
 
     def worker_stopped(self) -> None:
         """Sign this process off; see `Receiver.worker_stopped`."""
+        self._standby.end()
         self.lease.drop()
         self.chain.after("worker_shutdown", self.backend.engine)
 
@@ -213,35 +206,13 @@ class Broker:
 
     def work(self, queues: Iterable[str], threads: int) -> None:
         """Run the engine's worker in this process until it is told to stop."""
-        self._serving = list(queues)
-        self.backend.work([self.outbox.physical(q) for q in self._serving], threads)
+        self._serving = queues = list(queues)
+        self._standby.start(self._serving, threads)  # also if the engine never is up
+        try:
+            self.backend.work(list(map(self.outbox.physical, queues)), threads)
+        finally:
+            self._standby.end()
 
     def work_alone(self) -> None:
         """Run what crashed its process, one at a time, until there is none."""
         alone.work(self._post)
-
-
-def _read(alias: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    for name in given:
-        if name not in DEFAULTS:
-            known = ", ".join(DEFAULTS)
-            raise BrokerConfigError(alias, name, f"is not a key; known are {known}")
-    config = {**DEFAULTS, **given}
-    if config["DATABASE"] not in django_settings.DATABASES:
-        raise BrokerConfigError(
-            alias, "DATABASE", f"{config['DATABASE']!r} is not in DATABASES"
-        )
-    if not config["BACKEND"]:
-        raise BrokerConfigError(alias, "BACKEND", "is missing")
-    return config
-
-
-def _defaults(
-    alias: str, given: Mapping[str, Any], extra: frozenset[str]
-) -> dict[str, Any]:
-    try:
-        checked = Options.check("actor", given, extra)
-        Options.resolve(checked, extra=extra).check_conflicts()
-    except CoreError as error:
-        raise BrokerConfigError(alias, "ACTOR_OPTIONS", str(error)) from error
-    return checked

@@ -102,8 +102,6 @@ class Keeper:
         try:
             close_old_connections()
             published = step()
-            if self._outage and not published:
-                self.outbox.backend.ping()
         except (BrokerUnavailable, Error) as error:
             connections[self.outbox.database].close()
             self._outage.begin(error)
@@ -125,6 +123,9 @@ class Keeper:
         self.suspects = runs.count_suspects(self.outbox.database, self.outbox.alias)
         if self.autoscale:
             self.autoscale.look()
+        if self._outage:
+            # Before anything is reserved: workers take it from the table meanwhile.
+            self.outbox.backend.ping()
         published = self.outbox.relay(self.queues)
         limited = runs.any_limits(self.outbox.rules())
         self._next_start = runs.wait(self.outbox.database) if limited else None

@@ -204,6 +204,8 @@ class Outbox:
         Of the queues that live workers serve; without such a thing as a worker, of the
         declared ones. Raises `BrokerUnavailable`; what it had taken is given back.
         """
+        # Those that no sender has decided: it had ended, or they were not due yet.
+        self.router.route(runs.unrouted(self.database, self.alias, BATCH))
         served = {
             queue for worker in self.capacity.workers() for queue in worker.queues
         }

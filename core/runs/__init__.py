@@ -47,6 +47,7 @@ from core.runs.requeueing import REQUEUABLE, requeue
 from core.runs.retention import prunable, prune
 from core.runs.rollups import roll_up, rolled_up
 from core.runs.routes import route, unrouted
+from core.runs.taking import take
 from core.runs.waiting import (
     ALONE,
     WAITING,
@@ -127,6 +128,7 @@ __all__ = [
     "settle",
     "stop",
     "succeed",
+    "take",
     "to_interrupt",
     "unrouted",
     "wait",

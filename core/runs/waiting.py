@@ -133,12 +133,15 @@ def _reserve(
         rows = limits.admit(database, rows, rules)
         ids = [run.pk for run in rows]
         if ids:
-            Run.objects.using(database).filter(pk__in=ids).update(
-                relay_at=later(seconds),
-                slot=Q(limit_key__isnull=False),
-                reserved=True,
-            )
+            taken = Run.objects.using(database).filter(pk__in=ids)
+            taken.update(**reserved_for(seconds))
     return rows
+
+
+def reserved_for(seconds: float) -> dict[str, Any]:
+    """Return the changes by which nobody else takes a pending run for so long."""
+    has_limit = Q(limit_key__isnull=False)
+    return {"relay_at": later(seconds), "slot": has_limit, "reserved": True}
 
 
 def _take(due: QuerySet[Run], room: Sequence[tuple[int, int]]) -> list[Run]:

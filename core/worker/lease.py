@@ -162,12 +162,13 @@ class Lease:
         """
         return self._paused.has(queue, kept_fresh=self._thread is not None)
 
-    def _in_hand(self) -> list[UUID]:
+    def in_hand(self) -> list[UUID]:
+        """Return the runs that this process has, some of them as a mere copy."""
         return list(self._active.values())
 
     def is_idle(self) -> bool:
         """Say whether nothing runs here but what is stuck."""
-        calls = Counter(self._in_hand())
+        calls = Counter(self.in_hand())
         return all(number == (run in self.stuck) for run, number in calls.items())
 
     def _keep(self, stop: threading.Event) -> None:
@@ -229,7 +230,7 @@ class Lease:
         )
         if renewed:
             self._renewed = time.monotonic()
-            runs.release(self.database, self._name, self._in_hand)
+            runs.release(self.database, self._name, self.in_hand)
             self._stop_lost_bodies()
         else:
             self._lost()

@@ -10,10 +10,13 @@ from core import Message
 from tests.conformance.stacks import ANSWERED, DONE, PROCESSES, Stack, effects
 from tests.conformance.tasks import note_once
 from tests.services.faults import alarmed, down, frozen
-from tests.services.waiting import in_time
+from tests.services.waiting import PATIENCE, in_time
 
 #: A process says that the broker is away, or goes silent, why, and that it is back.
 LINES = 4 * (PROCESSES + 1)
+
+#: What waits has ended so soon after the broker fell silent, s.
+GOES_ON = 10 * PATIENCE
 
 pytestmark = [pytest.mark.needs("server"), pytest.mark.slow]
 
@@ -46,6 +49,26 @@ def survives(stack: Stack, key: str, fault: Callable[[Any], Any]) -> None:
     in_time(longest, ANSWERED, "each send returns")
     assert effects(key) == len(messages)
     assert len(lines_since(stack, start)) <= LINES, stack.tail()
+
+
+def goes_on(stack: Stack, key: str, fault: Callable[[Any], Any]) -> None:
+    assert stack.finish(stack.send(note_once, f"{key}/before")) == "succeeded"
+    with fault(stack.service):
+        messages = [stack.send(note_once, key) for _ in range(20)]
+        messages.append(stack.send(note_once, key, priority=-10))
+        assert {stack.finish(one, GOES_ON) for one in messages} == {"succeeded"}
+    # What the broker had of these is dropped, and what comes next goes its old way.
+    messages.append(stack.send(note_once, key))
+    assert stack.finish(messages[-1], DONE) == "succeeded"
+    assert effects(key) == len(messages)
+
+
+def test_work_goes_on_while_the_broker_is_down(stack: Stack, key: str) -> None:
+    goes_on(stack, key, down)
+
+
+def test_work_goes_on_while_the_broker_is_frozen(stack: Stack, key: str) -> None:
+    goes_on(stack, key, frozen)
 
 
 def test_sender_never_waits_for_a_broker_that_is_down(stack: Stack, key: str) -> None:

@@ -14,6 +14,7 @@ from tests.conformance.routed_tasks import (
 from tests.conformance.stacks import (
     SLOTS,
     Stack,
+    make_due,
     open_gate,
 )
 from tests.conformance.tasks import hold
@@ -39,6 +40,17 @@ def test_function_of_the_message_decides_queue_and_priority(
     large, small = stack.send(by_function, key, 1000), stack.send(by_function, key, 1)
     assert (went(stack, large), went(stack, small)) == (("other", 7), ("default", 0))
     assert {stack.finish(large), stack.finish(small)} == {"succeeded"}
+
+
+@pytest.mark.needs("worker")
+def test_route_of_a_delayed_message_is_decided_once_it_is_due(
+    stack: Stack, key: str
+) -> None:
+    message = stack.send(by_rule_of_a_pattern, key, delay=600_000)
+    assert not stack.broker.find(message.message_id).routed
+    make_due(message)
+    assert went(stack, message) == ("routed", 0)
+    assert stack.finish(message) == "succeeded"
 
 
 def test_idle_system_leaves_messages_where_they_are(stack: Stack, key: str) -> None:

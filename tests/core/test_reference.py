@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from core.broker.broker import DEFAULTS
+from core.broker.config import DEFAULTS
 from core.options.retention import DAY, Retention
 from core.options.timing import Timing
 from tests.core.reference import PAGE, page

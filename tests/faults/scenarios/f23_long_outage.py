@@ -1,4 +1,4 @@
-"""The broker is away for 5 minutes and orders go on: drained fast, few connections."""
+"""The broker is away for 5 minutes and orders go on: work does, too."""
 
 import time
 
@@ -11,6 +11,8 @@ from tests.faults.sizes import Size, lasting
 SIZE = Size(orders=3000, few=100)
 #: Of the worker's processes together: two for each of them, and one for each slot.
 MOST_CONNECTIONS = 20
+#: So much of all may still be open when the broker comes back.
+OPEN_SHARE = 0.05
 
 
 def run(rig: Rig) -> None:
@@ -20,16 +22,15 @@ def run(rig: Rig) -> None:
     customers = rig.order(seconds=lasting(240, 5))
     customers.finish(600)
     time.sleep(max(0, start + lasting(300, 10) - time.monotonic()))  # the fault's clock
+    waiting = rig.books.open_runs()
     rig.broker.start()
-    waiting, back = rig.books.open_runs(), time.monotonic()
-    most = 0
-    while rig.books.open_runs() > 0 and time.monotonic() < back + 600:
+    back, most = time.monotonic(), 0
+    while time.monotonic() < back + 10:
         most = max(most, connections(rig, crew.pid))
         time.sleep(0.1)
     everything_ends(rig, 1)
-    rate = waiting / (time.monotonic() - back)
-    rig.measured |= {"drained_per_s": round(rate, 1), "connections": most}
-    assert rate >= 10
+    rig.measured |= {"open_at_return": waiting, "connections": most}
+    assert waiting <= OPEN_SHARE * rig.orders
     assert most <= MOST_CONNECTIONS
     judge(rig, 30)
 

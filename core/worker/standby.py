@@ -1,0 +1,172 @@
+"""While the broker is away, a worker process takes runs from the table itself.
+
+A broker's outage costs time, not work: what waits is in the table, and so is all that
+says whose turn it is. Whatever the broker still has of these runs is dropped as a copy
+when it is back.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from uuid import UUID
+
+from django.db import Error, close_old_connections, connections
+
+from core import runs
+from core.errors import BrokerUnavailable
+from core.outages import Outage
+from core.worker.post import Post
+from core.worker.process import process
+
+logger = logging.getLogger(__name__)
+
+#: Between two questions to the broker, s.
+LOOK_SECONDS = 1.0
+#: A broker that has not answered for so long is away, s.
+AWAY_SECONDS = 2.0
+#: Between two looks at the table when there was nothing, s.
+IDLE_SECONDS = 0.2
+
+
+class Standby:
+    """Of one worker process: as many threads as it has, which wait for an outage.
+
+    Args:
+        post: where runs are performed.
+        ping: returns if the broker answers, and raises `BrokerUnavailable` if not;
+            None: there is no broker.
+    """
+
+    def __init__(self, post: Post, ping: Callable[[], None] | None) -> None:
+        self.post = post
+        self.ping = ping
+        self._queues: list[str] = []
+        self._slots = 0
+        self._stop = threading.Event()
+        self._away = threading.Event()
+        self._freed = threading.Event()
+        self._is_known = False
+        self._taken: SimpleQueue[UUID | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._outage = Outage(
+            logger,
+            "Taking runs from the table",
+            f"Runs come from the broker {post.outbox.alias!r} again",
+        )
+
+    def start(self, queues: Sequence[str], slots: int) -> None:
+        """Ask the broker from now on whether it is there; do nothing the second time.
+
+        These are the queues that this process serves, and how many messages it has in
+        hand at once, its engine's included.
+        """
+        if self._threads:
+            return
+        self._stop.clear()
+        self._queues, self._slots = list(queues), slots
+        targets = [self._look, *[self._work] * slots]
+        if self.ping is None:
+            self._away.set()
+        else:
+            self._away.clear()
+            targets.append(partial(self._watch, self.ping))
+        self._threads = [
+            threading.Thread(target=target, name=f"switchyard-standby-{n}", daemon=True)
+            for n, target in enumerate(targets)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stop.set()
+        for _ in range(self._slots):
+            self._taken.put(None)
+
+    def end(self) -> None:
+        """Take nothing more, and return when what was taken has ended."""
+        self.stop()
+        for thread in self._threads:
+            thread.join()
+        self._threads, self._taken = [], SimpleQueue()
+
+    def _watch(self, ping: Callable[[], None]) -> None:
+        missed = None
+        while not self._stop.wait(LOOK_SECONDS):
+            asked = time.monotonic()
+            try:
+                ping()
+            except BrokerUnavailable as error:
+                missed = asked if missed is None else missed
+                if time.monotonic() - missed >= AWAY_SECONDS:
+                    self._outage.begin(error)
+                    self._away.set()
+            except Exception:  # a backend of somebody's own; without a guess at it
+                logger.exception("Could not ask the broker whether it is there.")
+            else:
+                missed = None
+                self._away.clear()
+                self._outage.end()
+
+    def _look(self) -> None:
+        """Have as much at hand as there are threads, and as much again."""
+        while self._awaits():
+            self._freed.clear()
+            free = 2 * self._slots - len(self.post.lease.in_hand())
+            free -= self._taken.qsize()
+            if free <= self._slots:
+                self._freed.wait(IDLE_SECONDS)
+            elif not self._take_safely(free):
+                self._stop.wait(IDLE_SECONDS)
+        connections.close_all()
+
+    def _take_safely(self, most: int) -> bool:
+        """Take up to so many; return False if there was none, or no database."""
+        try:
+            close_old_connections()
+            if not self._is_known:  # where the engine cannot come up without its broker
+                self.post.lease.offer(self._slots, self._queues)
+                self._is_known = True
+            return self._take(most)
+        except Error as error:
+            logger.debug("Could not look at the table: %s", error)
+            connections[self.post.database].close()
+            return False
+
+    def _awaits(self) -> bool:
+        """Wait for an outage; return False once this process is to end."""
+        while not self._stop.is_set():
+            if self._away.wait(LOOK_SECONDS):
+                return not self._stop.is_set()
+        return False
+
+    def _take(self, most: int) -> bool:
+        outbox = self.post.outbox
+        found: list[UUID] = []
+        for queue in self._queues:
+            if len(found) < most:
+                found += runs.take(
+                    outbox.database,
+                    outbox.alias,
+                    queue,
+                    most - len(found),
+                    outbox.timing.reserve,
+                    outbox.rules(),
+                )
+        for run_id in found:
+            self._taken.put(run_id)
+        # The next time another queue comes first.
+        self._queues.append(self._queues.pop(0))
+        return bool(found)
+
+    def _work(self) -> None:
+        while (run_id := self._taken.get()) and not self._stop.is_set():
+            try:
+                process(self.post, run_id)
+            except Exception:  # no database: the run comes back by itself
+                logger.exception("Left the run %s to others.", run_id)
+            self._freed.set()
+        connections.close_all()
