@@ -104,6 +104,9 @@ class BaseBackend(ABC):
     engine: ClassVar[str]
     #: False: `publish` runs the message in this very process, there is no queue.
     supports_worker: ClassVar[bool] = True
+    #: False: there is no broker. Every message has a row, and core's own threads take
+    #: them from the table while `work` waits to be told to stop.
+    supports_publish: ClassVar[bool] = True
     #: False: there is no `announce`; other services learn of no event.
     supports_events: ClassVar[bool] = True
 

@@ -1,7 +1,8 @@
 """What every environment shares; the rest comes from environment variables.
 
-TASK_BACKEND  celery (default), dramatiq or inprocess
-BROKER_URL    redis://, rediss://, unix:// or amqp://; the embedded Valkey when unset
+TASK_BACKEND  celery (default), dramatiq, database (without a broker) or inprocess
+BROKER_URL    redis://, rediss://, unix:// or amqp://; the embedded Valkey when unset;
+              of no meaning where there is no broker
 EVENTS        where events go out to other services, a name; nowhere when unset
 DATABASE_URL  SQLite in var/ when unset
 TASK_SCHEDULER  what keeps the time of schedules: beat (default) or apscheduler
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.dramatiq.settings import dramatiq_broker
-from settings.brokers import backend, embedded_url
+from settings.brokers import backend, embedded_url, needs_broker
 from settings.databases import database, sqlite_url
 from settings.environment import env
 from settings.logs import log_lines
@@ -79,10 +80,15 @@ DATABASES = {
     "default": database(env.str("DATABASE_URL", default=sqlite_url(VAR / "db.sqlite3")))
 }
 
+TASK_BACKEND = env.str("TASK_BACKEND", default="celery")
 BROKERS: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": backend(env.str("TASK_BACKEND", default="celery")),
-        "URL": env.str("BROKER_URL", default=embedded_url(VAR)),
+        "BACKEND": backend(TASK_BACKEND),
+        "URL": (
+            env.str("BROKER_URL", default=embedded_url(VAR))
+            if needs_broker(TASK_BACKEND)
+            else ""
+        ),
         "DATABASE": "default",
         "NAMESPACE": env.str("NAMESPACE", default="switchyard"),
         "EVENTS": env.str("EVENTS", default=""),

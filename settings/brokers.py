@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 BACKENDS = {
     "celery": "backends.celery.CeleryBackend",
     "dramatiq": "backends.dramatiq.DramatiqBackend",
+    "database": "backends.database.DatabaseBackend",
     "inprocess": "backends.inprocess.InProcessBackend",
 }
 #: The longest path of a unix socket, in bytes, on the strictest system (macOS).
@@ -24,6 +25,11 @@ def backend(name: str) -> str:
             f"TASK_BACKEND is {name!r}; it must be one of {', '.join(BACKENDS)}."
         )
     return BACKENDS[name]
+
+
+def needs_broker(name: str) -> bool:
+    """Return True if what TASK_BACKEND names has a broker to reach."""
+    return name not in ("database", "inprocess")
 
 
 def embedded_socket(var: Path) -> Path:

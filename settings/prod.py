@@ -1,7 +1,8 @@
 """In production: what matters must be in the environment, or nothing starts."""
 
 from settings.base import *  # noqa: F403  # an environment is the base and its changes
-from settings.base import BROKERS, LOG_LEVEL
+from settings.base import BROKERS, LOG_LEVEL, TASK_BACKEND
+from settings.brokers import needs_broker
 from settings.databases import database
 from settings.environment import env
 from settings.logs import log_lines
@@ -10,7 +11,8 @@ DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 DATABASES = {"default": database(env.str("DATABASE_URL"))}
-BROKERS["default"]["URL"] = env.str("BROKER_URL")
+if needs_broker(TASK_BACKEND):
+    BROKERS["default"]["URL"] = env.str("BROKER_URL")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 LOGGING = log_lines(env.str("LOG_FORMAT", default="key-value"), LOG_LEVEL)
 vars().update(env.email_url("EMAIL_URL"))

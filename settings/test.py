@@ -39,6 +39,7 @@ VALKEY = os.environ["TEST_VALKEY_URL"]
 RABBITMQ = os.environ["TEST_RABBITMQ_URL"]
 CELERY = "backends.celery.CeleryBackend"
 DRAMATIQ = "backends.dramatiq.DramatiqBackend"
+DATABASE = "backends.database.DatabaseBackend"
 INPROCESS = "backends.inprocess.InProcessBackend"
 ROUTED = "tests.conformance.routed_tasks"
 ROUTES = {
@@ -61,6 +62,7 @@ BROKERS = {
     for alias, backend, url in (
         ("default", INPROCESS, ""),
         ("inprocess", INPROCESS, ""),
+        ("database", DATABASE, ""),
         ("toy", TOY, Path(os.environ["TEST_RUN"], "toy").as_uri()),
         ("celery_valkey", CELERY, VALKEY),
         ("celery_rabbitmq", CELERY, RABBITMQ),

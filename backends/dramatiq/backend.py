@@ -1,10 +1,7 @@
 """What core sees of Dramatiq: the methods of a backend."""
 
 import logging
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from queue import SimpleQueue
+from collections.abc import Sequence
 
 from django_dramatiq.middleware import DbConnectionsMiddleware
 from dramatiq import Worker, broker
@@ -15,6 +12,7 @@ from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
 from backends.dramatiq.redis_broker import RedisBroker
 from backends.dramatiq.urls import is_amqp, normalise
 from core.backend import BaseBackend, Concern, Hint, Receiver
+from core.worker.signals import stop_signals
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +66,7 @@ class DramatiqBackend(BaseBackend):
             worker_timeout=WORKER_TIMEOUT,
             worker_threads=threads,
         )
-        with _stop_signals() as stop:
+        with stop_signals() as stop:
             worker.start()
             stop.get()
             worker.stop()
@@ -116,18 +114,3 @@ def _broker(alias: str, url: str, options: Options) -> CourierBroker:
     kind = RabbitmqBroker if is_amqp(url) else RedisBroker
     middleware = [DbConnectionsMiddleware(), WorkerHooks()]
     return kind(alias=alias, url=url, options=options, middleware=middleware)
-
-
-@contextmanager
-def _stop_signals() -> Iterator["SimpleQueue[int]"]:
-    # SimpleQueue, because a signal may arrive in the midst of an Event's own lock.
-    stop: SimpleQueue[int] = SimpleQueue()
-    before = {
-        number: signal.signal(number, lambda number, frame: stop.put(number))
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

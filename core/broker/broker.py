@@ -79,7 +79,8 @@ class Broker:
             longest,
             self.inbox.follow_up,
         )
-        self._standby = Standby(self._post, self.backend.ping)
+        ping = self.backend.ping if self.backend.supports_publish else None
+        self._standby = Standby(self._post, ping)
 
     def _outbox(self, config: Mapping[str, Any]) -> Outbox:
         outbox = Outbox(

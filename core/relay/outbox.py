@@ -98,7 +98,7 @@ class Outbox:
 
     def _soon(self, step: Callable[[], None]) -> None:
         # Outside of a transaction all has been committed: this runs at once.
-        if Outbox.rehearsal is None:
+        if Outbox.rehearsal is None and self.backend.supports_publish:
             transaction.on_commit(step, using=self.database, robust=True)
 
     def entered(self) -> None:
@@ -194,8 +194,8 @@ class Outbox:
 
     def hint(self, row: Run) -> Hint:
         """Return a run as the engine carries it."""
-        run_id, queue = str(row.pk), self.physical(row.queue_name)
-        band = band_of(row.priority)
+        run_id, band = str(row.pk), band_of(row.priority)
+        queue = self.physical(row.queue_name)
         return Hint(run_id, row.actor_name, queue, self.seal.sign(run_id), band)
 
     def relay(self, declared: Sequence[str]) -> int:
@@ -204,11 +204,11 @@ class Outbox:
         Of the queues that live workers serve; without such a thing as a worker, of the
         declared ones. Raises `BrokerUnavailable`; what it had taken is given back.
         """
-        # Those that no sender has decided: it had ended, or they were not due yet.
         self.router.route(runs.unrouted(self.database, self.alias, BATCH))
-        served = {
-            queue for worker in self.capacity.workers() for queue in worker.queues
-        }
+        if not self.backend.supports_publish:
+            return 0  # workers take it from the table
+        workers = self.capacity.workers()
+        served = {queue for worker in workers for queue in worker.queues}
         self.is_full = self.is_low = False
         queues = served if self.backend.supports_worker else declared
         published, trouble = 0, None

@@ -9,7 +9,10 @@ from core.models import Run, State
 
 
 def unrouted(database: str, broker: str, limit: int) -> list[Run]:
-    """Return due runs whose route is to be decided, the oldest first."""
+    """Return due runs whose route no sender has decided, the oldest first.
+
+    It had ended, or they were not due yet.
+    """
     found = Run.objects.using(database).filter(
         broker=broker,
         state=State.PENDING,

@@ -73,7 +73,8 @@ def entry_of(
     run.broker = outbox.alias
     run.routed = outbox.router.find(message.actor_name) is None
     crowded = run.routed and outbox.capacity.is_crowded(run.queue_name)
-    is_ours = not options.delay and options.eta is None and not crowded
+    publishes = outbox.backend.supports_publish and not crowded
+    is_ours = not options.delay and options.eta is None and publishes
     if is_ours and run.limit_key is None:
         # The sender's own publisher comes first; a limit is the relay's business.
         run.relay_at = now + timedelta(seconds=outbox.timing.grace)

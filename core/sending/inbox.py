@@ -60,8 +60,8 @@ class Inbox:
             self._backlog.admit(self.entry(message, now)) for message in messages
         ]
         self._announce("before", entries)
-        direct = [entry for entry in entries if entry.is_direct]
-        ids = self._write([entry for entry in entries if not entry.is_direct])
+        direct = [entry for entry in entries if self._is_direct(entry)]
+        ids = self._write([entry for entry in entries if not self._is_direct(entry)])
         self._send(direct)
         self._announce("after", entries)
         self.outbox.entered()
@@ -140,6 +140,9 @@ class Inbox:
 
     def _now(self, number: int) -> Any:
         return Now() if number < MANY else runs.now(self.outbox.database)
+
+    def _is_direct(self, entry: Entry) -> bool:
+        return entry.is_direct and self.outbox.backend.supports_publish
 
     def _enter(self, message: Envelope, now: Any) -> Entry:
         """Return the message as the run that it becomes, if its queue has room."""

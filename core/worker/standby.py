@@ -8,9 +8,10 @@ when it is back.
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from django.db import Error, close_old_connections, connections
@@ -27,6 +28,10 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 #: A broker that has not answered for so long is away, s.
 AWAY_SECONDS = 2.0
+#: What ends within so long is taken in advance, s.
+AHEAD_SECONDS = 0.1
+#: A thread without work keeps its connection so long, s.
+KEPT_SECONDS = 30.0
 #: Between two looks at the table when there was nothing, s.
 IDLE_SECONDS = 0.2
 
@@ -48,9 +53,13 @@ class Standby:
         self._stop = threading.Event()
         self._away = threading.Event()
         self._freed = threading.Event()
+        self._ended: deque[float] = deque(maxlen=1000)
         self._is_known = False
         self._taken: SimpleQueue[UUID | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._trouble = Outage(
+            logger, "Cannot look at the table", "Looking at the table again"
+        )
         self._outage = Outage(
             logger,
             "Taking runs from the table",
@@ -112,16 +121,25 @@ class Standby:
                 self._outage.end()
 
     def _look(self) -> None:
-        """Have as much at hand as there are threads, and as much again."""
+        """Have as much at hand as there are threads, and a little more if it is quick.
+
+        What waits here for a slow body is something that an idle process could run.
+        """
         while self._awaits():
             self._freed.clear()
-            free = 2 * self._slots - len(self.post.lease.in_hand())
-            free -= self._taken.qsize()
-            if free <= self._slots:
+            ahead = min(self._slots, int(self._pace() * AHEAD_SECONDS))
+            at_hand = len(self.post.lease.in_hand()) + self._taken.qsize()
+            free = self._slots + ahead - at_hand
+            if free <= ahead // 2:
                 self._freed.wait(IDLE_SECONDS)
             elif not self._take_safely(free):
                 self._stop.wait(IDLE_SECONDS)
         connections.close_all()
+
+    def _pace(self) -> int:
+        """Return how many have ended in the last second, up to what is remembered."""
+        since = time.monotonic() - 1
+        return sum(moment > since for moment in list(self._ended))
 
     def _take_safely(self, most: int) -> bool:
         """Take up to so many; return False if there was none, or no database."""
@@ -130,17 +148,20 @@ class Standby:
             if not self._is_known:  # where the engine cannot come up without its broker
                 self.post.lease.offer(self._slots, self._queues)
                 self._is_known = True
-            return self._take(most)
-        except Error as error:
-            logger.debug("Could not look at the table: %s", error)
+            found = self._take(most)
+        except Exception as error:  # without this thread nothing would be taken
             connections[self.post.database].close()
+            self._trouble.begin(error, expected=isinstance(error, Error))
             return False
+        self._trouble.end()
+        return found
 
     def _awaits(self) -> bool:
         """Wait for an outage; return False once this process is to end."""
         while not self._stop.is_set():
             if self._away.wait(LOOK_SECONDS):
                 return not self._stop.is_set()
+            connections.close_all()  # an outage may have left one
         return False
 
     def _take(self, most: int) -> bool:
@@ -162,11 +183,20 @@ class Standby:
         self._queues.append(self._queues.pop(0))
         return bool(found)
 
+    def _next(self) -> UUID | None:
+        """Wait for a run, or for the end; without a connection if it takes long."""
+        try:
+            return self._taken.get(timeout=KEPT_SECONDS)
+        except Empty:
+            connections.close_all()
+            return self._taken.get()
+
     def _work(self) -> None:
-        while (run_id := self._taken.get()) and not self._stop.is_set():
+        while (run_id := self._next()) and not self._stop.is_set():
             try:
                 process(self.post, run_id)
             except Exception:  # no database: the run comes back by itself
                 logger.exception("Left the run %s to others.", run_id)
+            self._ended.append(time.monotonic())
             self._freed.set()
         connections.close_all()

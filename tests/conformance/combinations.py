@@ -15,6 +15,7 @@ from tests.services.environment import YOURS
 #: Alias in BROKERS -> the fixture of its broker's server, which a test may stop.
 COMBINATIONS: Mapping[str, str | None] = {
     "inprocess": None,
+    "database": None,
     "celery_valkey": "valkey",
     "celery_rabbitmq": "rabbitmq",
     "dramatiq_valkey": "valkey",

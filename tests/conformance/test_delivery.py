@@ -19,6 +19,7 @@ def hint_of(stack: Stack, message_id: str, actor_name: str, body: str = "") -> H
     return Hint(message_id, actor_name, queue, signed)
 
 
+@pytest.mark.needs("publish")
 def test_messages_published_ten_times_take_effect_once(stack: Stack, key: str) -> None:
     messages = [stack.send(note_once, key) for _ in range(200)]
     copies = [hint_of(stack, m.message_id, m.actor_name) for m in messages]
@@ -32,6 +33,7 @@ def test_messages_published_ten_times_take_effect_once(stack: Stack, key: str) -
     assert effects(key) == 200
 
 
+@pytest.mark.needs("publish")
 def test_stale_copy_does_not_cut_a_backoff_short(stack: Stack, key: str) -> None:
     message = stack.send(fail_then_wait, key)
     wait_for(lambda: effects(key) and message.status() != "running")
@@ -44,6 +46,7 @@ def test_stale_copy_does_not_cut_a_backoff_short(stack: Stack, key: str) -> None
     assert waited.total_seconds() >= 3
 
 
+@pytest.mark.needs("publish")
 def test_tampered_message_is_parked_and_neighbours_run(stack: Stack, key: str) -> None:
     before, message = stack.send(note, key), stack.send(note, key, delay=600_000)
     forged = f"{message.message_id}:{'x' * 43}"
@@ -58,7 +61,7 @@ def test_tampered_message_is_parked_and_neighbours_run(stack: Stack, key: str) -
     message.cancel()
 
 
-@pytest.mark.needs("worker")
+@pytest.mark.needs("worker", "publish")
 def test_random_bytes_are_parked_and_neighbours_run(stack: Stack, key: str) -> None:
     alive = {worker.pid for worker in stack.workers()}
     garbage = os.urandom(200) + key.encode()

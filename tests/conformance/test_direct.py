@@ -14,6 +14,7 @@ from tests.services.faults import down, frozen
 from tests.services.waiting import PATIENCE, in_time, wait_for
 
 
+@pytest.mark.needs("publish")
 def test_direct_message_runs_and_leaves_no_row(stack: Stack, key: str) -> None:
     message = stack.send(note_directly, key)
     wait_for(lambda: effects(key) == 1, 30, stack.tail())

@@ -8,7 +8,9 @@ from django.conf import settings
 
 from core import BrokerUnavailable
 from core.backend import BaseBackend
-from tests.conformance.stacks import PROCESSES, PROJECT, Stack
+from core.models import Run
+from tests.conformance.limited_tasks import note_directly
+from tests.conformance.stacks import PROCESSES, PROJECT, Stack, effects
 from tests.services.environment import YOURS
 from tests.services.faults import frozen
 from tests.services.waiting import wait_for
@@ -33,6 +35,19 @@ def test_backend_has_a_worker_or_says_that_it_cannot(stack: Stack) -> None:
         wait_for(lambda: len(stack.workers()) == PROCESSES, 30)
     else:
         assert refusal(stack).startswith("NotImplementedError: ")
+
+
+def test_direct_message_leaves_no_row_or_the_backend_has_no_broker(
+    stack: Stack, key: str
+) -> None:
+    message = stack.send(note_directly, key)
+    wait_for(lambda: effects(key) == 1, 30)
+    has_row = Run.objects.filter(pk=message.message_id).exists()
+    backend = stack.broker.backend
+    if backend.supports_publish:
+        assert not has_row
+    else:
+        assert has_row
 
 
 def test_backend_hands_out_events_or_says_that_it_cannot(

@@ -27,7 +27,7 @@ def left_alone(stack: Stack, key: str, **changes: str) -> None:
     assert other.backend.purge(queue) == 1
 
 
-@pytest.mark.needs("worker")
+@pytest.mark.needs("worker", "publish")
 def test_messages_of_another_project_on_the_broker_are_left_alone(
     stack: Stack, key: str
 ) -> None:

@@ -103,7 +103,7 @@ def test_run_whose_process_died_gives_its_place_back(stack: Stack, key: str) -> 
     wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
 
 
-@pytest.mark.needs("worker")
+@pytest.mark.needs("worker", "publish")
 def test_message_cancelled_at_the_broker_gives_its_place_back(
     stack: Stack, key: str
 ) -> None:
@@ -117,7 +117,7 @@ def test_message_cancelled_at_the_broker_gives_its_place_back(
     assert effects(f"{key}/only/in") == 1
 
 
-@pytest.mark.needs("worker")
+@pytest.mark.needs("worker", "publish")
 def test_copy_of_a_limited_message_does_not_slip_past_the_limit(
     stack: Stack, key: str
 ) -> None:

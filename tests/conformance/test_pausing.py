@@ -40,7 +40,7 @@ def test_paused_queue_starts_nothing_and_loses_nothing(
     assert effects(key) == 20
 
 
-@pytest.mark.needs("worker")
+@pytest.mark.needs("worker", "publish")
 def test_message_published_before_the_pause_waits_like_the_others(
     stack: Stack, key: str
 ) -> None:

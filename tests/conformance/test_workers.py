@@ -79,7 +79,7 @@ def test_body_is_told_when_its_worker_has_lost_the_lease(
     wait_for(lambda: len(stack.workers()) == PROCESSES, RECOVERED, stack.tail())
 
 
-@pytest.mark.needs("worker")
+@pytest.mark.needs("worker", "publish")
 def test_broker_is_kept_shallow_before_a_deep_backlog(stack: Stack, key: str) -> None:
     holders = stack.occupy(hold, key)
     paces, backlog = [], []

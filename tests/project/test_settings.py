@@ -42,14 +42,24 @@ def test_nothing_need_be_set_for_a_first_run() -> None:
 def test_unknown_engine_is_refused_with_the_known_ones() -> None:
     loaded = load("settings.dev", {"TASK_BACKEND": "sellery"})
     expected = (
-        "TASK_BACKEND is 'sellery'; it must be one of celery, dramatiq, inprocess."
+        "TASK_BACKEND is 'sellery'; it must be one of"
+        " celery, dramatiq, database, inprocess."
     )
     assert expected in loaded.stderr
 
 
-@pytest.mark.parametrize("name", ["celery", "dramatiq", "inprocess"])
+@pytest.mark.parametrize("name", ["celery", "dramatiq", "database", "inprocess"])
 def test_engine_is_one_setting(name: str) -> None:
     assert load("settings.dev", {"TASK_BACKEND": name}).stdout.count(backend(name)) == 1
+
+
+def test_without_a_broker_no_url_is_asked_for_and_a_left_one_is_no_mistake() -> None:
+    given = PRODUCTION | {"TASK_BACKEND": "database"}
+    for loaded in (
+        load("settings.prod", given),
+        load("settings.prod", {k: v for k, v in given.items() if k != "BROKER_URL"}),
+    ):
+        assert "'URL': ''" in loaded.stdout
 
 
 def test_production_starts_with_everything_given() -> None:

@@ -69,5 +69,5 @@ def test_every_flag_of_a_backend_is_checked_by_a_promise() -> None:
 
 
 def test_need_that_is_no_flag_is_refused() -> None:
-    with pytest.raises(LookupError, match="there are events, worker, server"):
+    with pytest.raises(LookupError, match="there are events, publish, worker, server"):
         lacking("toy", ["sunshine"])

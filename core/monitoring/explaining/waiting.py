@@ -82,8 +82,10 @@ def relay(case: Case) -> Iterator[Reason]:
     if run.due_at >= runs.NEVER:
         return
     when = at(case, run.relay_at)
-    who = "A relay is" if run.reserved else "Its sender may be"
-    text = f"{who} publishing it; if not, it is looked at again at {when}."
+    who = "A relay is publishing it" if run.reserved else "Its sender may publish it"
+    if not case.broker.backend.supports_publish:
+        who = "A worker has taken it"
+    text = f"{who}; if not, it is looked at again at {when}."
     yield Reason("publishing", text, run.relay_at)
 
 

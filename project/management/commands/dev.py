@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from honcho.manager import Manager
 
 from project.embedded import embedded_valkey
+from settings.brokers import needs_broker
 
 #: A change in one of these starts worker and scheduler again.
 WATCHED = ("core", "backends", "shop", "project", "settings")
@@ -44,8 +45,7 @@ class Command(BaseCommand):
 
 
 def _needs_broker() -> bool:
-    inprocess = os.environ.get("TASK_BACKEND") == "inprocess"
-    return "BROKER_URL" not in os.environ and not inprocess
+    return "BROKER_URL" not in os.environ and needs_broker(settings.TASK_BACKEND)
 
 
 def _commands(port: int) -> dict[str, list[str]]:

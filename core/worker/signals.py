@@ -1,0 +1,24 @@
+"""What a worker is told to stop with."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+
+@contextmanager
+def stop_signals() -> Iterator["SimpleQueue[int]"]:
+    """Put SIGTERM and SIGINT into a queue, from the main thread.
+
+    SimpleQueue, because a signal may arrive in the midst of an Event's own lock.
+    """
+    stop: SimpleQueue[int] = SimpleQueue()
+    before = {
+        number: signal.signal(number, lambda number, frame: stop.put(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
