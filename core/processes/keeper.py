@@ -33,6 +33,8 @@ SWEEP_ROUNDS = 30
 MORE_SECONDS = 1.0
 #: So often it is looked whether a minute can be counted, s.
 COUNT_SECONDS = 5.0
+#: And so often how many processes there should be, s.
+SCALE_SECONDS = 0.5
 
 
 class Keeper:
@@ -52,6 +54,7 @@ class Keeper:
         self._rescue_at = 0.0
         self._sweep_at = 0.0
         self._count_at = 0.0
+        self._scale_at = 0.0
         #: Due runs that must run alone: the supervisor looks at it.
         self.suspects = 0
         self._next_start: float | None = None
@@ -121,8 +124,7 @@ class Keeper:
         self._roll_up()
         self._sweep()
         self.suspects = runs.count_suspects(self.outbox.database, self.outbox.alias)
-        if self.autoscale:
-            self.autoscale.look()
+        self._scale()
         if self._outage:
             # Before anything is reserved: workers take it from the table meanwhile.
             self.outbox.backend.ping()
@@ -149,6 +151,12 @@ class Keeper:
             self._count_at = time.monotonic() + (
                 MORE_SECONDS if more else COUNT_SECONDS
             )
+
+    def _scale(self) -> None:
+        """Look how many processes there should be, but not at every busy round."""
+        if self.autoscale and time.monotonic() >= self._scale_at:
+            self._scale_at = time.monotonic() + SCALE_SECONDS
+            self.autoscale.look()
 
     def _sweep(self) -> None:
         """Drop what nobody may ask for any more, now and then."""

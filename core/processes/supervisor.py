@@ -97,9 +97,10 @@ class Supervisor:
 
     def _resize(self) -> None:
         """Have as many places as there should be; who leaves ends its work first."""
-        wanted = self.keeper.autoscale.wanted if self.keeper.autoscale else None
-        if wanted is None:
+        scale = self.keeper.autoscale
+        if scale is None:
             return
+        wanted = scale.wanted  # the keeper's thread may change it meanwhile
         while len(self.places) < wanted:
             self.places.append(Place())
         while len(self.places) > wanted:

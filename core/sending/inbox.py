@@ -60,8 +60,11 @@ class Inbox:
             self._backlog.admit(self.entry(message, now)) for message in messages
         ]
         self._announce("before", entries)
-        direct = [entry for entry in entries if self._is_direct(entry)]
-        ids = self._write([entry for entry in entries if not self._is_direct(entry)])
+        direct: list[Entry] = []
+        stored: list[Entry] = []
+        for entry in entries:
+            (direct if self._is_direct(entry) else stored).append(entry)
+        ids = self._write(stored)
         self._send(direct)
         self._announce("after", entries)
         self.outbox.entered()

@@ -128,6 +128,7 @@ def _queues(broker: Broker, given: str) -> list[str]:
 
 
 def _child(options: dict[str, Any], queues: list[str]) -> list[str]:
+    bounds = {"max-runs": options["max_runs"], "max-memory": options["max_memory"]}
     return [
         sys.executable,
         sys.argv[0],
@@ -137,9 +138,5 @@ def _child(options: dict[str, Any], queues: list[str]) -> list[str]:
         f"--broker={options['broker']}",
         f"--queues={','.join(queues)}",
         f"--threads={options['threads']}",
-        *[
-            f"--{name}={options[name.replace('-', '_')]}"
-            for name in ("max-runs", "max-memory")
-            if options[name.replace("-", "_")]
-        ],
+        *[f"--{name}={bound}" for name, bound in bounds.items() if bound],
     ]
