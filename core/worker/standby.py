@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 #: A broker that has not answered for so long is away, s.
 AWAY_SECONDS = 2.0
-#: What ends within so long is taken in advance, s.
-AHEAD_SECONDS = 0.1
+#: What ends within so long is taken in advance, s: longer than to look at the table
+#: takes, and no longer. What is urgent comes after what a busy process has taken.
+AHEAD_SECONDS = 0.02
 #: A thread without work keeps its connection so long, s.
 KEPT_SECONDS = 30.0
 #: Between two looks at the table when there was nothing, s.
