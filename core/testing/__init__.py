@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.testing.mixin import TaskTestMixin
     from core.testing.processes import running_worker
     from core.testing.recorder import recording, rehearsing
+    from core.testing.repeating import assert_safe_to_repeat
     from core.testing.rows import enqueued
 
 __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
@@ -21,6 +22,8 @@ __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
     "drain",
     "perform",
     "advance_time",
+    # Whether a body may run twice
+    "assert_safe_to_repeat",
     # For a class of tests
     "TaskTestMixin",
     # For a block; the plugin's fixtures are made of them
@@ -33,6 +36,7 @@ __all__ = [  # noqa: RUF022  # grouped for the reader, not sorted
 _HOMES = {
     "TaskTestMixin": "mixin",
     "advance_time": "clock",
+    "assert_safe_to_repeat": "repeating",
     "drain": "draining",
     "enqueued": "rows",
     "inline": "draining",

@@ -7,7 +7,7 @@ none would see the rows. So time limits and cancelling do not reach a running bo
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
@@ -21,9 +21,15 @@ from core.worker.post import Post
 from core.worker.process import process
 
 T = TypeVar("T")
+Call = Callable[[Callable[[], Any]], Any]
 
 #: A lease that nobody renews holds longer than any test, s.
 HELD_SECONDS = 24 * 3600
+
+
+def plainly(body: Callable[[], Any]) -> Any:
+    """Call a body."""
+    return body()
 
 
 async def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -33,9 +39,10 @@ async def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
 class Bodies(Interrupts):
     """Calls bodies plainly; inside a transaction as if each had one of its own."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, call: Call) -> None:
         super().__init__()
         self._database = database
+        self._call = call
         #: What the last body raised.
         self.error: BaseException | None = None
 
@@ -44,7 +51,7 @@ class Bodies(Interrupts):
         try:
             if connections[self._database].in_atomic_block:
                 return self._contained(body)
-            return body()
+            return cast(T, self._call(body))
         except BaseException as error:  # the actor's own code: anything may come out
             self.error = error
             raise
@@ -58,7 +65,7 @@ class Bodies(Interrupts):
         first = len(connection.run_on_commit)
         point = transaction.savepoint(using=self._database)
         try:
-            return body()
+            return cast(T, self._call(body))
         except Error:
             transaction.set_rollback(False, using=self._database)
             transaction.savepoint_rollback(point, using=self._database)
@@ -72,10 +79,10 @@ class Bodies(Interrupts):
 class Seat(Lease):
     """This process as a worker, without a heartbeat."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, call: Call) -> None:
         timing = replace(broker.outbox.timing, lease=HELD_SECONDS)
         super().__init__(broker.alias, "testing", broker.database, timing)
-        self.bodies = self.interrupts = Bodies(broker.database)
+        self.bodies = self.interrupts = Bodies(broker.database, call)
 
     def _prepare(self) -> None:
         """Start no thread."""
@@ -84,8 +91,8 @@ class Seat(Lease):
 class Bench:
     """Performs the runs of one alias."""
 
-    def __init__(self, broker: Broker) -> None:
-        self._seat = Seat(broker)
+    def __init__(self, broker: Broker, call: Call) -> None:
+        self._seat = Seat(broker, call)
         inbox = broker.inbox
         self._post = Post(
             self._seat,
@@ -111,9 +118,9 @@ class Bench:
 
 
 @contextmanager
-def bench(broker: Broker) -> Iterator[Bench]:
-    """Perform runs here; what they send waits for its turn."""
-    place = Bench(broker)
+def bench(broker: Broker, call: Call = plainly) -> Iterator[Bench]:
+    """Perform runs here; what they send waits for its turn. `call` calls each body."""
+    place = Bench(broker, call)
     with rehearsing():
         try:
             yield place

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.interface.actors import Actor
 from core.interface.messages import Message
-from core.testing import clock, draining, rows
+from core.testing import clock, draining, repeating, rows
 from core.testing.recorder import rehearsing
 
 
@@ -71,6 +71,12 @@ class TaskTestMixin(unittest.TestCase):
         found = len(rows.enqueued(actor, **wanted))
         if found:
             self.fail(_told(actor, wanted, f"none expected, {found} found"))
+
+    def assertSafeToRepeat(  # noqa: N802  # as unittest's own
+        self, actor: Actor[..., Any], *args: Any, **kwargs: Any
+    ) -> None:
+        """See `core.testing.assert_safe_to_repeat`; for a TransactionTestCase."""
+        repeating.assert_safe_to_repeat(actor, *args, **kwargs)
 
 
 def _wanted(
