@@ -13,6 +13,12 @@ from typing import ClassVar, Protocol
 BANDS = 5
 #: A broker gets so long to say how it is set up, s.
 CONCERN_SECONDS = 1.0
+#: What an engine's own command line is answered with.
+BARE_WORKER = (
+    "{command} would start workers that nobody supervises: what is delayed, retried or"
+    " routed, and what a dead process leaves, would wait for ever. Use this instead:"
+    " manage.py worker --broker={alias}"
+)
 #: The band of a message with priority 0.
 MIDDLE_BAND = 2
 

@@ -9,11 +9,14 @@ TASK_SCHEDULER  what keeps the time of schedules: beat (default) or apscheduler
 LOG_LEVEL     INFO of our own and WARNING of the rest when unset
 LOG_FORMAT    line, key-value (in production) or json
 METRICS_TOKEN what Prometheus must have to read /metrics; nobody may when unset
+ADMINS        who is mailed of errors and alerts: ops@example.org,ann@example.org
 EMAIL_URL     smtp://, smtps://, smtp+tls://; files in var/mail when unset
 """
 
 from pathlib import Path
 from typing import Any
+
+import django
 
 from backends.dramatiq.settings import dramatiq_broker
 from settings.brokers import backend, embedded_url, needs_broker
@@ -96,14 +99,8 @@ BROKERS: dict[str, dict[str, Any]] = {
 }
 DRAMATIQ_BROKER = dramatiq_broker(BROKERS)
 
-#: What may keep the time of schedules, and what does.
-SCHEDULERS = {
-    "beat": "backends.celery.beat.run",
-    "apscheduler": "backends.apscheduler.run",
-}
+#: What keeps the time of schedules.
 SCHEDULER = env.str("TASK_SCHEDULER", default="beat")
-#: Who knows what `tasks schedules import` takes over.
-SCHEDULE_IMPORTER = "backends.celery.importing.find"
 
 if "EMAIL_URL" in env.ENVIRON:
     vars().update(env.email_url("EMAIL_URL"))
@@ -113,6 +110,9 @@ else:
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@example.org")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+ADMINS: list[Any] = env.list("ADMINS", default=[])
+if django.VERSION < (6,):
+    ADMINS = [("", address) for address in ADMINS]
 #: Who gets the sales report.
 SHOP_ADMIN_EMAIL = env.str("SHOP_ADMIN_EMAIL", default="admin@example.org")
 

@@ -1,5 +1,6 @@
 """One Celery app per alias: everything of Celery's own meaning is off."""
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from backends.celery import rabbit_transport
 from backends.celery.consumer import Renewal
 from backends.celery.redis_channel import PublisherTransport, Transport
 from backends.celery.urls import Address
-from core.backend import BANDS
+from core.backend import BANDS, BARE_WORKER
 
 #: Seconds a worker waits for one answer of the broker before it connects anew.
 _ANSWER = 2.0
@@ -107,6 +108,16 @@ class App(Celery):
             transport_options=_publishing(self.address, timeout),
             connect_timeout=timeout,
         )
+
+    @property
+    def Worker(self) -> Any:  # noqa: N802  # Celery's name
+        """Refuse Celery's command line, which asks for it."""
+        sys.exit(BARE_WORKER.format(command="celery worker", alias=self.main))
+
+    def bare_worker(self, **options: Any) -> Any:
+        """Return Celery's worker, to be started under a supervisor."""
+        kind = self.subclass_with_self("celery.apps.worker:Worker")
+        return kind(**options)
 
     def declare(self, queues: Iterable[str]) -> None:
         """Make queues known, which a worker may then be told to consume."""

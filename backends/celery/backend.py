@@ -100,7 +100,7 @@ class CeleryBackend(BaseBackend):
         set_event_loop(None)
         signals.setup_logging.connect(_leave_logging_alone)
         try:
-            worker = app.Worker(
+            worker = app.bare_worker(
                 hostname=self._node(),
                 concurrency=threads,
                 pool="threads",

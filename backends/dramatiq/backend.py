@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 
 from django_dramatiq.middleware import DbConnectionsMiddleware
-from dramatiq import Worker, broker
+from dramatiq import broker
 
 from backends.dramatiq.broker import CourierBroker, Options
-from backends.dramatiq.middleware import WorkerHooks
+from backends.dramatiq.middleware import SupervisedWorker, WorkerHooks
 from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
 from backends.dramatiq.redis_broker import RedisBroker
 from backends.dramatiq.urls import is_amqp, normalise
@@ -60,7 +60,7 @@ class DramatiqBackend(BaseBackend):
     def work(self, queues: Sequence[str], threads: int) -> None:
         """See `BaseBackend.work`. The actors and queues are declared by WorkerHooks."""
         _warn_of_many(queues)
-        worker = Worker(
+        worker = SupervisedWorker(
             self.broker,
             queues=set(queues),
             worker_timeout=WORKER_TIMEOUT,

@@ -1,6 +1,6 @@
-"""The only hooks into Dramatiq's worker; the stock command line fires them too."""
+"""The only hooks into Dramatiq's worker; the stock command line is refused by them."""
 
-import logging
+import sys
 from typing import Any, cast
 
 from dramatiq import Broker, MessageProxy, Middleware, Worker
@@ -8,8 +8,11 @@ from dramatiq.middleware import SkipMessage
 
 from backends.dramatiq.broker import CourierBroker
 from backends.dramatiq.wire import Delivery
+from core.backend import BARE_WORKER
 
-logger = logging.getLogger(__name__)
+
+class SupervisedWorker(Worker):
+    """Dramatiq's worker as `manage.py worker` starts it; its command line does not."""
 
 
 class WorkerHooks(Middleware):
@@ -18,9 +21,8 @@ class WorkerHooks(Middleware):
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Register the actors and the queues that this worker was asked to serve."""
         courier = cast(CourierBroker, broker)
-        if not courier.is_taken:
-            logger.error("No backend was built for %r: no actor runs.", courier.alias)
-            return
+        if not isinstance(worker, SupervisedWorker):
+            sys.exit(BARE_WORKER.format(command="dramatiq", alias=courier.alias))
         courier.register(worker.consumer_whitelist or ())
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:

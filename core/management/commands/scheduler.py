@@ -14,6 +14,13 @@ from core.broker.handler import brokers
 from core.errors import CoreError
 from core.processes.keeper import Keeper
 
+#: SCHEDULERS and SCHEDULER, unless the settings are there.
+DRIVERS = {
+    "beat": "backends.celery.beat.run",
+    "apscheduler": "backends.apscheduler.run",
+}
+DRIVER = "beat"
+
 
 class Command(BaseCommand):
     """Keeps the time; also relays and rescues, so that what fires is published."""
@@ -24,7 +31,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument(
             "--driver",
-            default=getattr(settings, "SCHEDULER", ""),
+            default=getattr(settings, "SCHEDULER", DRIVER),
             help="what keeps the time, a name in SCHEDULERS (default: %(default)s)",
         )
 
@@ -46,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _driver(name: str) -> Callable[[], None]:
-    known: dict[str, str] = getattr(settings, "SCHEDULERS", {})
+    known: dict[str, str] = getattr(settings, "SCHEDULERS", DRIVERS)
     if name not in known:
         raise CommandError(
             f"--driver is {name!r}; it must be one of SCHEDULERS:"

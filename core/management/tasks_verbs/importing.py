@@ -14,6 +14,8 @@ from core.management.tasks_verbs.verb import Answer, Options, Verb
 from core.schedules import Comparison, Foreign, Plan, plan
 from core.triggers import zone
 
+#: SCHEDULE_IMPORTER, unless the setting is there.
+IMPORTER = "backends.celery.importing.find"
 #: So many fires that change are shown.
 SHOWN = 4
 
@@ -45,10 +47,9 @@ def _import(options: Options) -> Answer:
 
 
 def _importer() -> Callable[[str], list[Foreign]]:
-    path = getattr(settings, "SCHEDULE_IMPORTER", "")
+    path = getattr(settings, "SCHEDULE_IMPORTER", IMPORTER)
     if not path:
-        example = "'backends.celery.importing.find'"
-        raise CommandError(f"SCHEDULE_IMPORTER is not set; set it to {example}.")
+        raise CommandError(f"SCHEDULE_IMPORTER is empty; set it to {IMPORTER!r}.")
     found: Callable[[str], list[Foreign]] = import_string(path)
     return found
 
