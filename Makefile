@@ -1,4 +1,4 @@
-# make demo    the shop on Celery and on Dramatiq, told in figures
+# make demo    the shop on Celery, on Dramatiq and without a broker, in figures
 # make test    everything: services, checks and the whole suite
 # make quick   without RabbitMQ, and with Celery for both engines, in about 90 s
 # make check   formatting, types and the floors of the house

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-
 from core.alerts.receivers import Receiver, networks, receiver
 from core.alerts.rules import Rule, rule_of_row, rule_of_settings
+from core.alerts.standard import alerts
 from core.errors import AlertConfigError, UnknownOption
 from core.models import AlertRule
 
@@ -29,7 +28,7 @@ class Plan:
 
 def declared() -> Plan:
     """Read ALERTS; each mistake is one of `errors`, and spoils nothing else."""
-    given = getattr(settings, "ALERTS", {})
+    given = alerts()
     if not isinstance(given, Mapping):
         return Plan(errors=(AlertConfigError("ALERTS", "it must be a dict"),))
     errors = [

@@ -11,6 +11,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.utils.module_loading import import_string
 
 from core.alerts.pinned import Networks
+from core.alerts.standard import addresses
 from core.alerts.webhook import Webhook
 from core.errors import AlertConfigError, NotDelivered
 from core.models import Notice
@@ -73,6 +74,15 @@ class Email:
         return f"sent to {', '.join(self.to)}"
 
 
+class Admins(Email):
+    """Sends to Django's ADMINS, from SERVER_EMAIL."""
+
+    def __init__(self) -> None:
+        if not settings.ADMINS:
+            raise ValueError("ADMINS is empty")
+        super().__init__(addresses(), settings.SERVER_EMAIL)
+
+
 class Log:
     """Writes to the logger `core.alerts`."""
 
@@ -87,7 +97,12 @@ class Log:
 
 
 #: ALERTS["RECEIVERS"][name]["type"]; or a dotted path to a class like these.
-TYPES: Mapping[str, type[Receiver]] = {"email": Email, "webhook": Webhook, "log": Log}
+TYPES: Mapping[str, type[Receiver]] = {
+    "admins": Admins,
+    "email": Email,
+    "webhook": Webhook,
+    "log": Log,
+}
 
 
 def receiver(name: str, given: Any, networks: Networks) -> Receiver:

@@ -61,10 +61,7 @@ class Broker:
         self.longest = WIRE_FACTOR * self.longest_body
         self.backend = self._backend(config)
         #: The exchange or stream that events go out to; "": none.
-        self.events: str = config["EVENTS"]
-        if self.events and not self.backend.supports_events:
-            problem = f"{config['BACKEND']} hands out no events; leave EVENTS out"
-            raise BrokerConfigError(alias, "EVENTS", problem)
+        self.events = self._events(config)
         self.resolver = Resolver(self.defaults, self.chain)
         self.outbox = self._outbox(config)
         longest = config["MAX_PAYLOAD"]
@@ -81,6 +78,13 @@ class Broker:
         )
         ping = self.backend.ping if self.backend.supports_publish else None
         self._standby = Standby(self._post, ping)
+
+    def _events(self, config: Mapping[str, Any]) -> str:
+        events: str = config["EVENTS"]
+        if events and not self.backend.supports_events:
+            problem = f"{config['BACKEND']} hands out no events; leave EVENTS out"
+            raise BrokerConfigError(self.alias, "EVENTS", problem)
+        return events
 
     def _outbox(self, config: Mapping[str, Any]) -> Outbox:
         outbox = Outbox(

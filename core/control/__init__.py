@@ -25,6 +25,7 @@ from core.control.schedules import (
     run_schedule,
     schedules_to_set,
 )
+from core.control.sending import send
 from core.errors import UnknownRun
 from core.models import State
 
@@ -50,6 +51,7 @@ __all__ = [
     "resume_schedules",
     "run_schedule",
     "schedules_to_set",
+    "send",
 ]
 
 #: At most so many runs in one UPDATE.

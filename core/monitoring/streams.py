@@ -4,7 +4,7 @@ By an index in that order, if one leads to just what the filters mean. Else amon
 next so many runs of such an index; or among all that have not ended, which are few.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,15 +36,17 @@ def streams(
     everything = select(database, period).filter(older)
     others = len(filters) - len(period)
     if state in ACTIVE:
-        found = list(rows[:most]) if others == 1 else _active(rows, everything, most)
+        one = (state,)
+        alone = others == 1
+        found = list(rows[:most]) if alone else _active(rows, everything, most, one)
         yield found, None
     elif state in UNWELL:
         yield _next(rows, everything.filter(state=state), most, whole=others == 1)
     elif actor is None:
         yield _next(rows, everything, most, whole=not others)
     else:
-        for active in ACTIVE if state is None else ():
-            yield _active(rows.filter(state=active), everything, most), None
+        if state is None:
+            yield _active(rows, everything, most, ACTIVE), None
         ended = Q(finished_at__isnull=False)
         index = everything.filter(ended, actor_name=actor)
         yield _next(rows.filter(ended), index, most, whole=others == 1)
@@ -63,16 +65,20 @@ def _next(
     return list(_between(rows, ends[-1], ends[0])[:most]) if ends else [], None
 
 
-def _active(rows: QuerySet[Run], everything: QuerySet[Run], most: int) -> list[Run]:
-    """Find runs of an active state: among the newest of all, or of all that are in it.
+def _active(
+    rows: QuerySet[Run], everything: QuerySet[Run], most: int, states: Sequence[str]
+) -> list[Run]:
+    """Find runs of active states: among the newest of all, or of all that are in them.
 
     By their creation alone, the database would look at all that has ended as well
     until it has found enough: for a rare actor, at a million runs.
     """
-    found, end = _next(rows, everything, most, whole=False)
+    active = rows.filter(state__in=states)
+    found, end = _next(active, everything, most, whole=False)
     if len(found) < most and end is not None:
         by_state = Coalesce(F("created_at"), F("due_at"))
-        found = list(rows.order_by(by_state.desc(), "-pk")[:most])
+        ordered = rows.order_by(by_state.desc(), "-pk")
+        found = [run for one in states for run in ordered.filter(state=one)[:most]]
     return found
 
 

@@ -13,6 +13,17 @@ from core.runs.ends import NEVER, revive
 
 #: What ended so may have a new life.
 REQUEUABLE = (State.DEAD, State.CANCELLED)
+_NEW_LIFE: Mapping[str, Any] = {
+    "state": State.PENDING,
+    "due_at": Now(),
+    "relay_at": Now(),
+    "expires_at": None,
+    "retries": 0,
+    "crashes": 0,
+    "lone_crashes": 0,
+    "finished_at": None,
+    "cancel_requested": False,
+}
 
 
 def requeue(
@@ -32,22 +43,16 @@ def requeue(
         found = Run.objects.using(database).filter(pk__in=ids, state__in=REQUEUABLE)
         rows = list(found.order_by("pk").select_for_update())
         if changes:
-            keys = [run.pk for run in rows]
-            Run.objects.using(database).filter(pk__in=keys).update(**changes)
+            _write(database, rows, changes)
         runnable = [run for run in rows if run.due_at < NEVER]
-        Run.objects.using(database).filter(pk__in=[run.pk for run in runnable]).update(
-            state=State.PENDING,
-            due_at=Now(),
-            relay_at=Now(),
-            expires_at=None,
-            retries=0,
-            crashes=0,
-            lone_crashes=0,
-            finished_at=None,
-            cancel_requested=False,
-        )
+        _write(database, runnable, _NEW_LIFE)
         revive(database, runnable)
         return len(runnable) + _wait_again(database, rows)
+
+
+def _write(database: str, rows: Sequence[Run], changes: Mapping[str, Any]) -> None:
+    keys = [run.pk for run in rows]
+    Run.objects.using(database).filter(pk__in=keys).update(**changes)
 
 
 def _wait_again(database: str, rows: Sequence[Run]) -> int:

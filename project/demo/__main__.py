@@ -18,7 +18,7 @@ from project.demo.processes import Shop, free_port
 from project.embedded import embedded_valkey
 
 #: Each with what keeps the time beside it.
-ENGINES = {"celery": "beat", "dramatiq": "apscheduler"}
+ENGINES = {"celery": "beat", "dramatiq": "apscheduler", "database": "beat"}
 PASSWORD = "switchyard"  # noqa: S105  # of a shop on this machine, shown on the screen
 VAR = Path(__file__).resolve().parents[2] / "var"
 

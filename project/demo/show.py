@@ -27,7 +27,7 @@ def progress(engine: str, total: int) -> Iterator[Callable[[int, int], None]]:
 def table(rows: Mapping[str, Figures]) -> Table:
     """Return the table of all engines."""
     shown = Table(title="The same shop, the same code, one setting")
-    shown.add_column("engine")
+    shown.add_column("TASK_BACKEND")
     for name in ("orders", "mailed", "stock moved", "sold out", "retries", "seconds"):
         shown.add_column(name, justify="right")
     for engine, row in rows.items():

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from core.broker.config import DEFAULTS
 from core.options.retention import DAY, Retention
 from core.options.timing import Timing
+from tests.core import commands_reference
 from tests.core.reference import PAGE, page
 
 SETTINGS = PAGE.with_name("settings.md").read_text()
@@ -25,6 +26,11 @@ def section(title: str) -> str:
 def test_reference_of_the_options_is_up_to_date() -> None:
     # python -m tests.core.reference writes it anew.
     assert PAGE.read_text() == page()
+
+
+def test_reference_of_the_commands_is_up_to_date() -> None:
+    # python -m tests.core.commands_reference writes it anew.
+    assert commands_reference.PAGE.read_text() == commands_reference.page()
 
 
 def test_reference_of_the_settings_has_every_key_and_its_default() -> None:

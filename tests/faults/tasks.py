@@ -57,6 +57,15 @@ def fails() -> None:
     raise RuntimeError("as it always does")
 
 
+@actor(max_retries=0)
+def breaks_until(file: str, number: int) -> None:
+    """Fail until the file is there; then leave a row: exactly one."""
+    if not os.path.exists(file):
+        raise RuntimeError("not mended yet")
+    with current_run().atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO mark VALUES (%s)", [number])
+
+
 @actor(durable=False)
 def jot(file: str, number: int) -> None:
     """Append a number to a file, in one write."""

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.million import fill
-from core import monitoring, runs
+from core import alerts, monitoring, runs
 from core.models import Run, State
 
 #: No snapshot may take longer, ms.
@@ -69,6 +69,7 @@ def snapshots() -> Mapping[str, Callable[[], Any]]:
         "runs, dead, an error": lambda: page(state="dead", search="no. 7"),
         "runs, an error": lambda: page(search="no. 7"),
         "runs, no such error": lambda: page(search="never"),
+        "what is wrong": alerts.wrong,
         "liveness": monitoring.liveness,
     }
 

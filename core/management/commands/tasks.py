@@ -15,15 +15,26 @@ from core.errors import CoreError
 from core.management.tasks_verbs import (
     acting,
     alerting,
+    live,
     looking,
     probing,
     scheduling,
+    sending,
     watching,
 )
 
 VERBS = {
     verb.name: verb
-    for group in (watching, looking, acting, scheduling, probing, alerting)
+    for group in (
+        live,
+        watching,
+        looking,
+        acting,
+        sending,
+        scheduling,
+        probing,
+        alerting,
+    )
     for verb in group.VERBS
 }
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from typing import Any
 
 import psutil
@@ -31,33 +31,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--queues", default="", help="comma-separated; all if empty"
         )
-        parser.add_argument(
-            "--processes", type=positive, help="as many as processors, if not given"
-        )
-        parser.add_argument(
-            "--autoscale",
-            type=_range,
-            metavar="MIN,MAX",
-            help="instead: more processes while runs wait, fewer while they are idle",
-        )
-        parser.add_argument("--threads", type=positive, default=4, help="per process")
-        parser.add_argument(
-            "--max-runs",
-            type=positive,
-            help="a process gives way to a new one after about so many runs",
-        )
-        parser.add_argument(
-            "--max-memory",
-            type=positive,
-            metavar="MB",
-            help="a process that has grown larger gives way to a new one",
-        )
+        _declare_size(parser)
         parser.add_argument(
             "--alone",
             action="store_true",
-            help="with --child: runs that crashed their process, one at a time",
+            help=SUPPRESS,  # with --child: what crashed its process, one at a time
         )
-        parser.add_argument("--child", action="store_true", help="one bare process")
+        # One bare process: what the supervisor starts.
+        parser.add_argument("--child", action="store_true", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
@@ -86,6 +67,30 @@ class Command(BaseCommand):
         keeper = Keeper(broker.outbox, queues, scale)
         with watching():
             Supervisor(keeper, _child(options, queues), least).run()
+
+
+def _declare_size(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--processes", type=positive, help="as many as processors, if not given"
+    )
+    parser.add_argument(
+        "--autoscale",
+        type=_range,
+        metavar="MIN,MAX",
+        help="instead: more processes while runs wait, fewer while they are idle",
+    )
+    parser.add_argument("--threads", type=positive, default=4, help="per process")
+    parser.add_argument(
+        "--max-runs",
+        type=positive,
+        help="a process gives way to a new one after about so many runs",
+    )
+    parser.add_argument(
+        "--max-memory",
+        type=positive,
+        metavar="MB",
+        help="a process that has grown larger gives way to a new one",
+    )
 
 
 def _range(text: str) -> tuple[int, int]:

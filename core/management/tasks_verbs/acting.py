@@ -1,14 +1,11 @@
 """manage.py tasks requeue|cancel|pause|resume|purge|prune: verbs that change rows."""
 
-import json
 import os
 import pwd
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -19,6 +16,7 @@ from core.management.tasks_verbs.verb import (
     Options,
     Verb,
     add_broker,
+    json_value,
     known,
 )
 
@@ -38,24 +36,15 @@ def _declare_requeue(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--args",
         dest="new_args",  # Django's own commands mean something else by `args`
-        type=partial(_json, list),
+        type=partial(json_value, list),
         help="of one run: other positional arguments, as a JSON list",
     )
     parser.add_argument(
         "--kwargs",
         dest="new_kwargs",
-        type=partial(_json, dict),
+        type=partial(json_value, dict),
         help="of one run: other arguments by name, as a JSON object; the rest stays",
     )
-
-
-def _json(kind: type[list[Any]] | type[dict[str, Any]], text: str) -> Any:
-    with suppress(ValueError):
-        value = json.loads(text)
-        if isinstance(value, kind):
-            return value
-    example = '[7, "ann"]' if kind is list else '{"number": 7}'
-    raise ArgumentTypeError(f"{text!r} is not what is wanted; write {example!r}")
 
 
 def _requeue(options: Options) -> Answer:

@@ -9,10 +9,14 @@ from core.monitoring import FILTERS
 
 def add_filters(parser: ArgumentParser) -> None:
     """Take every filter of `core.monitoring`."""
-    parser.add_argument("--state", choices=State.values)
-    parser.add_argument("--actor", dest="actor_name")
-    parser.add_argument("--queue", dest="queue_name")
-    parser.add_argument("--broker")
+    parser.add_argument("--state", choices=State.values, help="that they are in")
+    parser.add_argument(
+        "--actor", dest="actor_name", metavar="NAME", help="whose they are"
+    )
+    parser.add_argument(
+        "--queue", dest="queue_name", metavar="NAME", help="that they are in"
+    )
+    parser.add_argument("--broker", help="an alias in BROKERS; else all")
     parser.add_argument("--worker", help="that had it last")
     parser.add_argument("--since", help="created then or later: 2026-03-01T12:00")
     parser.add_argument("--until", help="created before")

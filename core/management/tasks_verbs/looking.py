@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from core import monitoring
 from core.management.tasks_verbs.filters import add_filters, given
 from core.management.tasks_verbs.verb import Answer, Options, Verb, positive, table
-from core.monitoring import RunSnapshot
+from core.monitoring import Explanation, RunningSnapshot, RunSnapshot
+from core.monitoring.words import seconds
 
 
 def _declare_runs(parser: ArgumentParser) -> None:
@@ -29,7 +30,12 @@ def _declare_show(parser: ArgumentParser) -> None:
 
 def _show(options: Options) -> Answer:
     run = monitoring.run(options["id"])
-    return Answer(run.asdict(), "\n".join([*_values(run), *_parts(run)]))
+    return Answer(run.asdict(), described(run))
+
+
+def described(run: RunSnapshot) -> str:
+    """Return all that is known of a run."""
+    return "\n".join([*_values(run), *_parts(run)])
 
 
 def _values(run: RunSnapshot) -> list[str]:
@@ -58,11 +64,22 @@ def _parts(run: RunSnapshot) -> list[str]:
 
 def _explain(options: Options) -> Answer:
     told = monitoring.explain(options["id"])
+    return Answer(told.asdict(), explained(told))
+
+
+def explained(told: Explanation) -> str:
+    """Return the reasons why a run has not started."""
     lines = [f"{told.actor_name} {told.id} on {told.broker} is {told.state}."]
     for reason in told.reasons:
         lines.append(f"- {reason.text}")
         lines += [f"    {run}" for run in reason.runs]
-    return Answer(told.asdict(), "\n".join(lines))
+    return "\n".join(lines)
+
+
+def in_hand(run: RunningSnapshot) -> str:
+    """Return what a worker runs, and for how long."""
+    taken = f"attempt {run.attempt}, {seconds(run.seconds)}"
+    return f"{run.id}  {run.actor_name}  {taken}"
 
 
 def _declare_audit(parser: ArgumentParser) -> None:

@@ -1,7 +1,9 @@
 """The shape of a verb, and of its answer."""
 
+import json
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -40,7 +42,7 @@ class Verb:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return lines whose columns stand below each other: numbers to the right."""
-    cells = [list(heads), *([_cell(value) for value in row] for row in rows)]
+    cells = [list(heads), *([cell(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     numeric = [
         all(isinstance(value, int | float | None) for value in column)
@@ -56,7 +58,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join(lines)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as people read it."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -90,6 +93,16 @@ def positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise ArgumentTypeError(f"{text!r} must be a whole number over 0")
     return int(text)
+
+
+def json_value(kind: type[list[Any]] | type[dict[str, Any]], text: str) -> Any:
+    """Read a JSON list or a JSON object."""
+    with suppress(ValueError):
+        value = json.loads(text)
+        if isinstance(value, kind):
+            return value
+    example = '[7, "ann"]' if kind is list else '{"number": 7}'
+    raise ArgumentTypeError(f"{text!r} is not what is wanted; write {example!r}")
 
 
 def known(options: Options) -> str:

@@ -4,6 +4,8 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from core import monitoring
+from core.management.tasks_verbs import columns
+from core.management.tasks_verbs.looking import in_hand
 from core.management.tasks_verbs.verb import (
     Answer,
     Options,
@@ -19,7 +21,6 @@ from core.monitoring.figures import Figures
 from core.monitoring.words import seconds
 
 _FIGURES = ("runs", "ok", "dead", "cancelled", "failures", "waiting", "running")
-_BROKER_HEADS = ("broker", "engine", "version", "up", "ms", "error")
 
 
 def _answer(found: Sequence[Snapshot], text: str) -> Answer:
@@ -45,70 +46,21 @@ def _actors(options: Options) -> Answer:
     return _answer(found, table(("actor", "broker", "queue", *_FIGURES), rows) + note)
 
 
-_QUEUE_HEADS = (
-    *("queue", "broker", "pending", "due", "queued", "running", "depth"),
-    *("oldest", "ended/s", "failing", "paused"),
-)
-
-
 def _queues(options: Options) -> Answer:
     found = monitoring.queues(known(options))
-    rows = [
-        [
-            one.name,
-            one.broker,
-            one.pending,
-            one.due,
-            one.queued,
-            one.running,
-            one.depth,
-            seconds(one.oldest_wait),
-            one.throughput,
-            _share(one.failure_rate),
-            f"by {one.paused_by}" if one.paused_at else "",
-        ]
-        for one in found
-    ]
-    return _answer(found, table(_QUEUE_HEADS, rows))
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
+    return _answer(found, table(columns.QUEUES, columns.queue_rows(found)))
 
 
 def _workers(options: Options) -> Answer:
     found = monitoring.workers(known(options))
-    heads = "worker broker alive host pid slots busy MB starts/s beat"
-    rows = [
-        [
-            one.name,
-            one.broker,
-            one.alive,
-            one.host,
-            one.pid,
-            one.slots,
-            len(one.running),
-            one.rss // 2**20,
-            one.rate,
-            f"{one.last_beat:%H:%M:%S}",
-        ]
-        for one in found
-    ]
-    lines = [
-        f"{run.id}  {run.actor_name}  attempt {run.attempt}, {seconds(run.seconds)}"
-        for one in found
-        for run in one.running
-    ]
-    return _answer(found, "\n".join([table(heads.split(), rows), *lines]))
+    lines = [in_hand(run) for one in found for run in one.running]
+    told = table(columns.WORKERS, columns.worker_rows(found))
+    return _answer(found, "\n".join([told, *lines]))
 
 
 def _brokers(options: Options) -> Answer:
     found = monitoring.brokers(known(options))
-    rows = [
-        [one.alias, one.engine, one.version, one.up, one.latency, one.error]
-        for one in found
-    ]
-    return _answer(found, table(_BROKER_HEADS, rows))
+    return _answer(found, table(columns.BROKERS, columns.broker_rows(found)))
 
 
 def _declare_errors(parser: ArgumentParser) -> None:
@@ -118,20 +70,7 @@ def _declare_errors(parser: ArgumentParser) -> None:
 
 def _errors(options: Options) -> Answer:
     found = monitoring.errors(options["period"], options["limit"])
-    rows = [
-        [
-            one.fingerprint,
-            one.count,
-            f"{one.last_seen:%Y-%m-%d %H:%M:%S}",
-            one.actor_name,
-            one.kind,
-            one.place,
-            one.run_id,
-        ]
-        for one in found
-    ]
-    heads = ("group", "count", "last seen", "actor", "error", "place", "such a run")
-    return _answer(found, table(heads, rows))
+    return _answer(found, table(columns.ERRORS, columns.error_rows(found)))
 
 
 def _declare_stats(parser: ArgumentParser) -> None:

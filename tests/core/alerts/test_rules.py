@@ -8,6 +8,7 @@ import pytest
 from core import checks
 from core.alerts import declared
 from core.alerts.kinds import COMMON, KINDS
+from core.alerts.receivers import Admins
 
 MAIL = {"type": "email", "to": ["ops@example.org"]}
 
@@ -21,6 +22,39 @@ def test_nothing_configured_is_no_rule_and_no_receiver() -> None:
     assert declared().rules == {}
     assert declared().receivers == {}
     assert checks.check_alerts() == []
+
+
+ADMINS = {
+    "as in Django 5.2": [("Ann", "ann@example.org"), ("Bo", "bo@example.org")],
+    "as since Django 6.0": ["ann@example.org", "bo@example.org"],
+}
+
+
+@pytest.mark.parametrize("admins", ADMINS.values(), ids=ADMINS)
+def test_admins_are_told_where_nobody_has_said_anything(
+    settings: Any, admins: list[Any]
+) -> None:
+    del settings.ALERTS
+    settings.ADMINS = admins
+    settings.SERVER_EMAIL = "server@example.org"
+    found = declared()
+    assert checks.check_alerts() == []
+    assert {rule.when: rule.above for rule in found.rules.values()} == {
+        "dead_letters": 0,
+        "oldest_wait": 300,
+        "no_worker": 0,
+        "broker_down": 0,
+    }
+    (receiver,) = found.receivers.values()
+    assert isinstance(receiver, Admins)
+    assert receiver.to == ["ann@example.org", "bo@example.org"]
+    assert receiver.sender == "server@example.org"
+
+
+def test_admins_are_not_told_of_what_somebody_has_decided(settings: Any) -> None:
+    settings.ADMINS = ["ann@example.org"]
+    settings.ALERTS = {}
+    assert declared().rules == {}
 
 
 @pytest.mark.parametrize("when", KINDS)
@@ -75,10 +109,11 @@ def test_rule_that_cannot_be_is_an_error(settings: Any, rule: Any, says: str) ->
 HOOK = {"type": "webhook", "url": "https://hooks.example.org/x", "secret": "x" * 16}
 WRONG_RECEIVERS = [
     ("ops@example.org", "it must be a dict, {'type': 'email', ...}"),
-    ({"type": "mail"}, "type is 'mail'; it must be one of email, webhook, log"),
+    ({"type": "mail"}, "type is 'mail'; it must be one of admins, email, webhook"),
     ({"type": "a.b"}, "type is 'a.b': No module named 'a'"),
     ({"type": "email", "to": "ops@example.org"}, "it must be a list of addresses"),
     ({"type": "email", "to": ["ops"]}, "'ops', which is no address"),
+    ({"type": "admins"}, "ADMINS is empty"),
     ({"type": "email"}, "missing 1 required positional argument: 'to'"),
     ({**HOOK, "secret": "short"}, "secret must be a text of 16 characters or more"),
     ({**HOOK, "url": "ftp://x/"}, "url must be like https://host/path"),

@@ -62,6 +62,20 @@ def test_mail_says_what_is_wrong_and_what_to_do(mailed: SmtpServer) -> None:
     assert mail["Message-ID"] == f"<{key}@switchyard>"
 
 
+def test_admins_are_mailed_of_a_dead_run(settings: Any, mailed: SmtpServer) -> None:
+    settings.BROKERS = {"default": settings.BROKERS["default"]}
+    settings.ADMINS = ["ann@example.org"]
+    leaks.send("hunter2-hunter2")
+    drain()
+    assert look()
+    deliver()
+    (mail,) = mailed.to("ann@example.org")
+    dead = "test.alerts.leaks in default of default: 1 runs died in 1h"
+    assert mail["Subject"].endswith(f"] ALERT dead runs: {dead}")
+    assert mail["From"] == settings.SERVER_EMAIL
+    assert "manage.py tasks requeue --state dead" in mail.get_content()
+
+
 @pytest.mark.usefixtures("_fired")
 def test_webhook_is_signed_and_says_the_same(hooks: Webhooks) -> None:
     deliver()

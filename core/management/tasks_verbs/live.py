@@ -1,0 +1,44 @@
+"""manage.py tasks top: everything on one page; live in a terminal."""
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import suppress
+
+from django.core.management.base import CommandError
+
+from core.management.tasks_verbs.verb import Answer, Options, Verb, add_broker, known
+from core.management.top import text
+from core.management.top.view import look
+
+#: Between two looks, s: the shortest and the longest.
+SHORTEST, LONGEST = 0.5, 3_600
+
+
+def _declare(parser: ArgumentParser) -> None:
+    add_broker(parser)
+    parser.add_argument("--every", type=_seconds, default=2.0, help="in seconds")
+
+
+def _seconds(given: str) -> float:
+    with suppress(ValueError):
+        if SHORTEST <= float(given) <= LONGEST:
+            return float(given)
+    raise ArgumentTypeError(f"{given!r} must be {SHORTEST} to {LONGEST} seconds")
+
+
+def _top(options: Options) -> Answer:
+    broker = known(options)
+    if options["json"] or not sys.stdout.isatty():
+        view = look(broker)
+        return Answer(view.asdict(), text.page(view))
+    try:
+        from core.management.top.app import Top  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        problem = f"A live page needs textual ({error})"
+        mend = "pip install 'switchyard[top]'; or: manage.py tasks top | cat"
+        raise CommandError(f"{problem}: {mend}") from error
+    Top(broker, options["every"]).run()
+    return Answer(None, "")
+
+
+VERBS = (Verb("top", "everything on one page, live in a terminal", _top, _declare),)

@@ -1,0 +1,1 @@
+"""manage.py tasks top: everything on one page, as it goes."""

@@ -1,0 +1,70 @@
+"""What there is to be seen at one moment."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core import alerts, monitoring
+from core.alerts import Finding
+from core.monitoring import (
+    BrokerSnapshot,
+    ErrorSnapshot,
+    QueueSnapshot,
+    Snapshot,
+    WorkerSnapshot,
+)
+from core.monitoring.words import seconds
+
+#: Failures are told of for so long, and so many causes of them.
+LATELY, MOST = timedelta(hours=1), 20
+
+
+@dataclass(frozen=True, slots=True)
+class View(Snapshot):
+    """All of it; what is wrong comes first."""
+
+    at: datetime
+    wrong: tuple[Finding, ...]
+    brokers: tuple[BrokerSnapshot, ...]
+    queues: tuple[QueueSnapshot, ...]
+    workers: tuple[WorkerSnapshot, ...]
+    errors: tuple[ErrorSnapshot, ...]
+
+    @property
+    def headline(self) -> str:
+        """How much waits, how fast it goes, how many are at it."""
+        waiting = sum(one.due + one.queued for one in self.queues)
+        oldest = max((one.oldest_wait or 0 for one in self.queues), default=0)
+        ended = sum(one.throughput or 0 for one in self.queues)
+        alive = [one for one in self.workers if one.alive and one.slots]
+        busy = sum(len(one.running) for one in alive)
+        slots = sum(one.slots for one in alive)
+        since = f", the oldest for {seconds(oldest)}" if waiting else ""
+        return (
+            f"{self.at:%H:%M:%S} UTC   {waiting:,} wait{since}   {ended:.1f} ended/s"
+            f"   {len(alive)} processes, {busy} of {slots} slots busy"
+        )
+
+
+def look(broker: str = "") -> View:
+    """Look at everything, of all aliases or of one."""
+    queues = monitoring.queues(broker)
+    return View(
+        at=datetime.now(UTC),
+        wrong=(*alerts.wrong(broker), *_paused(queues)),
+        brokers=tuple(monitoring.brokers(broker)),
+        queues=tuple(queues),
+        workers=tuple(monitoring.workers(broker)),
+        errors=tuple(monitoring.errors(LATELY, MOST)),
+    )
+
+
+def _paused(queues: Sequence[QueueSnapshot]) -> Iterator[Finding]:
+    for one in queues:
+        waiting = one.due + one.queued
+        if one.paused_at and waiting:
+            says = f"queue {one.name} of {one.broker}: {waiting} runs wait, paused"
+            resume = f"manage.py tasks resume {one.name} --broker {one.broker}"
+            yield Finding(
+                one.broker, one.name, waiting, f"{says} by {one.paused_by}", (resume,)
+            )
