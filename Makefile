@@ -38,6 +38,8 @@ export PYTHONDONTWRITEBYTECODE :=
 .DELETE_ON_ERROR:
 
 $(READY): $(LOCK)
+	@test ! -L $(VENV) || { echo "$(VENV) is a link, and make would empty the folder" \
+		"that it leads to: remove it." >&2; exit 1; }
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 
 from core import middleware, runs
 from core.backend import BaseBackend
-from core.broker.config import actor_options, read
+from core.broker.config import BACKENDS, actor_options, read
 from core.errors import BadMessage, BrokerConfigError, Shutdown
 from core.middleware import Chain
 from core.models import Parked, Run
@@ -103,7 +103,8 @@ class Broker:
         try:
             kind: type[BaseBackend] = import_string(config["BACKEND"])
         except ImportError as error:
-            raise BrokerConfigError(self.alias, "BACKEND", str(error)) from error
+            problem = f"{config['BACKEND']!r}: {error}. {BACKENDS}"
+            raise BrokerConfigError(self.alias, "BACKEND", problem) from error
         try:
             return kind(self.alias, config["URL"], self, **config["OPTIONS"])
         except TypeError as error:

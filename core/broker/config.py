@@ -1,6 +1,8 @@
 """BROKERS[alias]: what may be given, and what holds when it is not."""
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -23,6 +25,12 @@ DEFAULTS: Mapping[str, Any] = {
     "RETENTION": {},
     "MAX_PAYLOAD": 1024 * 1024,
 }
+#: Said where BACKEND leads nowhere.
+BACKENDS = (
+    "Write 'backends.celery.CeleryBackend', 'backends.dramatiq.DramatiqBackend',"
+    " 'backends.database.DatabaseBackend', or the path of a class of your own."
+)
+_NAMESPACE = re.compile(r"[\w.-]+")
 
 
 def read(alias: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,14 +38,20 @@ def read(alias: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in given:
         if name not in DEFAULTS:
             known = ", ".join(DEFAULTS)
-            raise BrokerConfigError(alias, name, f"is not a key; known are {known}")
+            close = get_close_matches(str(name).upper(), DEFAULTS, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            problem = f"is not a key; {hint}known are {known}"
+            raise BrokerConfigError(alias, name, problem)
     config = {**DEFAULTS, **given}
     if config["DATABASE"] not in django_settings.DATABASES:
         raise BrokerConfigError(
             alias, "DATABASE", f"{config['DATABASE']!r} is not in DATABASES"
         )
     if not config["BACKEND"]:
-        raise BrokerConfigError(alias, "BACKEND", "is missing")
+        raise BrokerConfigError(alias, "BACKEND", f"is missing. {BACKENDS}")
+    if not _NAMESPACE.fullmatch(str(config["NAMESPACE"])):
+        problem = f"it is {config['NAMESPACE']!r}; letters, digits, '_', '-' and '.' go"
+        raise BrokerConfigError(alias, "NAMESPACE", problem)
     return config
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 from core.broker.handler import brokers
-from core.errors import CoreError
+from core.errors import BrokerConfigError, CoreError
 from core.interface.declarations import declared
 from core.options import Options
 from core.registry import registry
@@ -82,6 +82,8 @@ def check_schedules(**_: Any) -> Sequence[CheckMessage]:
     """Say which schedule of the code or the settings cannot be."""
     try:
         declared()
+    except BrokerConfigError:  # told by `check_brokers`
+        return []
     except CoreError as error:
         return [Error(str(error), id="switchyard.E005")]
     return []

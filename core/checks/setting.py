@@ -30,6 +30,8 @@ def _problem(given: object) -> str:
         return "BROKERS is missing from the settings."
     if not isinstance(given, Mapping):
         return f"BROKERS is {given!r}; it must be a dict of aliases."
+    if not given:
+        return "BROKERS is empty; it must have an alias, 'default'."
     for alias, config in given.items():
         if not isinstance(config, Mapping):
             return (

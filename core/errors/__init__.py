@@ -11,6 +11,7 @@ from core.errors.declaring import (
     InvalidOption,
     InvalidTrigger,
     OptionConflict,
+    ScheduleConfigError,
     UnknownActor,
     UnknownOption,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "ResultMissing",
     "ResultTimeout",
     "Retry",
+    "ScheduleConfigError",
     "SentTwice",
     "Shutdown",
     "SkipMessage",

@@ -30,6 +30,18 @@ class AlertConfigError(CoreError, ValueError):
         return f"{self.where}: {self.problem}."
 
 
+class ScheduleConfigError(CoreError, ValueError):
+    """An entry of SCHEDULES cannot be."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name = name
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"SCHEDULES[{self.name!r}]: {self.problem}"
+
+
 class UnknownOption(CoreError, TypeError):
     """An actor, a message or a broker alias carries an option nobody declared."""
 
@@ -44,8 +56,20 @@ class UnknownOption(CoreError, TypeError):
         if self.place:
             return f"Option {self.name!r} is not known here: give it to {self.place}."
         close = get_close_matches(self.name, self.known, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        named = _CELERYS.get(self.name) or (close[0] if close else "")
+        hint = f" Did you mean {named!r}?" if named else ""
         return f"Unknown option {self.name!r}.{hint}"
+
+
+#: What Celery calls an option of ours.
+_CELERYS = {
+    "countdown": "delay",
+    "expires": "max_age",
+    "queue": "queue_name",
+    "soft_time_limit": "time_limit",
+    "default_retry_delay": "min_backoff",
+    "task_id": "idempotency_key",
+}
 
 
 class InvalidOption(CoreError, ValueError):

@@ -202,7 +202,7 @@ class ResultMissing(ResultError):
 
 
 class ResultTimeout(ResultError):
-    """The result did not come in time."""
+    """The result did not come in time. `manage.py tasks explain ID` tells why."""
 
 
 class ResultFailure(ResultError):

@@ -1,16 +1,25 @@
 """What code and settings say: the schedules that there should be; no rows here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.conf import settings
 
-from core.errors import CoreError, InvalidOption
+from core.errors import (
+    CoreError,
+    InvalidOption,
+    ScheduleConfigError,
+    UnknownOption,
+)
 from core.options import MAX_NAME
 from core.registry import Declared, registry
 from core.schedulable import check
 from core.triggers import Scheduled, scheduled
+
+#: What an entry of SCHEDULES may have.
+KEYS = ("actor", *(field.name for field in fields(Scheduled) if field.name != "name"))
+_EXAMPLE = "write {'actor': 'shop.tasks.tidy', 'trigger': every(hours=1)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +85,30 @@ def _of_settings() -> Iterator[Declaration]:
     for name, entry in given.items():
         try:
             yield _of_setting(name, entry)
+        except ScheduleConfigError:
+            raise
         except (CoreError, TypeError, ValueError) as error:
-            # Not the values: there may be a secret among them.
-            keys = list(entry) if isinstance(entry, Mapping) else entry
-            expected = f"like {{'actor': ..., 'trigger': every(hours=1)}}: {error}"
-            raise InvalidOption(f"SCHEDULES[{name!r}]", keys, expected) from None
+            raise ScheduleConfigError(name, str(error)) from None
 
 
 def _of_setting(name: str, entry: Mapping[str, Any]) -> Declaration:
-    fields = dict(entry)
-    actor = fields.pop("actor", None)
+    # Without the values: there may be a secret among them.
+    if not isinstance(entry, Mapping):
+        raise ScheduleConfigError(name, f"it is a {type(entry).__name__}; {_EXAMPLE}")
+    given = dict(entry)
+    for key in given:
+        if key not in KEYS:
+            raise UnknownOption(str(key), KEYS)
+    for key in ("actor", "trigger"):
+        if key not in given:
+            raise ScheduleConfigError(name, f"it has no {key!r}; {_EXAMPLE}")
+    actor = given.pop("actor")
     actor = registry.get(getattr(actor, "actor_name", actor))
-    trigger = fields.pop("trigger", None)
+    trigger = given.pop("trigger")
     if isinstance(trigger, Scheduled):
         expected = "a bare trigger, with its options beside it"
         raise InvalidOption("trigger", trigger, expected)
-    return _declaration(name, actor, scheduled(trigger, **fields), "settings")
+    return _declaration(name, actor, scheduled(trigger, **given), "settings")
 
 
 def _declaration(

@@ -50,7 +50,9 @@ class Patience:
             raise ResultMissing(f"{what} has not ended.")
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise ResultTimeout(f"{what} has not ended in time.")
+            raise ResultTimeout(
+                f"{what} has not ended in time; manage.py tasks explain tells why."
+            )
         time.sleep(min(self._pause, left))
         self._pause = min(self._pause * 1.25, LONGEST_LOOK)
 

@@ -14,7 +14,7 @@ from core.monitoring.one_run import run
 from core.monitoring.overdue import OverdueSnapshot, overdue
 from core.monitoring.probes import Check, Health, liveness, readiness
 from core.monitoring.processes import RunningSnapshot, WorkerSnapshot, served, workers
-from core.monitoring.recent import RecentSnapshot, parked, recent
+from core.monitoring.recent import RecentSnapshot, parked, recent, unknown
 from core.monitoring.run_rows import AttemptSnapshot, Event, Relative, RunSnapshot
 from core.monitoring.schedule_rows import (
     ScheduleSnapshot,
@@ -73,6 +73,7 @@ __all__ = [
     "select",
     "served",
     "stats",
+    "unknown",
     "upcoming",
     "workers",
 ]

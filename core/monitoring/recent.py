@@ -14,7 +14,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from core.broker.handler import brokers
-from core.models import Parked, Rollup, Run, State
+from core.models import Attempt, Outcome, Parked, Rollup, Run, State
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.windows import MINUTE
 from core.runs import rolled_up
@@ -109,3 +109,15 @@ def parked(period: timedelta, broker: str) -> int:
     """Return how many bodies of an alias were parked in the period."""
     rows: QuerySet[Any] = Parked.objects.using(brokers[broker].database)
     return rows.filter(broker=broker, parked_at__gte=Now() - period).count()
+
+
+def unknown(broker: str, period: timedelta) -> list[tuple[str, int]]:
+    """Return the actors that no worker knew, each with how many runs wait for one."""
+    waiting = Q(run__broker=broker, run__state=State.PENDING)
+    rows = Attempt.objects.using(brokers[broker].database).filter(
+        waiting, outcome=Outcome.UNKNOWN, finished_at__gte=Now() - period
+    )
+    counts = rows.values_list("run__actor_name").annotate(
+        Count("run_id", distinct=True)
+    )
+    return sorted(counts.order_by())

@@ -1,7 +1,7 @@
 """How long things may take: the one table of BROKERS[alias]["TIMING"], in seconds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Self
 
 from core.errors import BrokerConfigError, UnknownOption
@@ -38,6 +38,9 @@ class Timing:
         timing = cls(**given)
         if timing.heartbeat * 2 > timing.lease:
             raise BrokerConfigError(
-                alias, "TIMING", f"lease must be twice the heartbeat: {asdict(timing)}"
+                alias,
+                "TIMING",
+                f"lease is {timing.lease:g}; it must be at least twice the heartbeat,"
+                f" which is {timing.heartbeat:g}",
             )
         return timing

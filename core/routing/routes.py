@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from core.errors import InvalidOption
+from core.errors import InvalidOption, UnknownOption
 from core.options import Options
 from core.wire.envelope import Envelope
 
 Change = Mapping[str, Any]
+#: What a route may change.
+KEYS = ("queue_name", "priority")
 
 
 class Load(Protocol):
@@ -36,8 +38,11 @@ Route = Change | Callable[[Envelope, Load], Change | None]
 
 def check(change: Any) -> dict[str, Any]:
     """Return a change of queue and priority, checked as an actor's options are."""
-    if not isinstance(change, Mapping) or set(change) - {"queue_name", "priority"}:
+    if not isinstance(change, Mapping):
         raise InvalidOption("ROUTES", change, "a dict of queue_name and priority")
+    for name in change:
+        if name not in KEYS:
+            raise UnknownOption(str(name), KEYS)
     return Options.check("actor", change)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models.functions import Now
 
@@ -59,6 +60,8 @@ class Inbox:
         entries = [
             self._backlog.admit(self.entry(message, now)) for message in messages
         ]
+        if settings.DEBUG:
+            self._warn_of_strange_queues(entries)
         self._announce("before", entries)
         direct: list[Entry] = []
         stored: list[Entry] = []
@@ -69,6 +72,14 @@ class Inbox:
         self._announce("after", entries)
         self.outbox.entered()
         return [ids.get(entry.run.pk, entry.run.pk) for entry in entries]
+
+    def _warn_of_strange_queues(self, entries: Sequence[Entry]) -> None:
+        named = {e.run.queue_name for e in entries if "queue_name" in e.message.options}
+        if strange := named - self.resolver.queues() - self.outbox.router.queues:
+            logger.warning(
+                "No actor declares the queue %s: start a worker with --queues for it.",
+                ", ".join(sorted(strange)),
+            )
 
     def follow_up(self, messages: Sequence[Envelope]) -> None:
         """Write callbacks, in the transaction that settles what they follow.

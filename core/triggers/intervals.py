@@ -104,7 +104,8 @@ def every(
         raise InvalidTrigger(unknown[0], f"it is none of {', '.join(UNITS)}")
     distance = timedelta(**units) if interval is None else interval
     if not isinstance(distance, timedelta):
-        raise InvalidTrigger(repr(distance), "an interval is a timedelta")
+        problem = "give a timedelta, or units as seconds=5"
+        raise InvalidTrigger(f"every({distance!r})", problem)
     if anchor is not None and anchor.tzinfo is not None:
         anchor = shown(anchor, zone(tz))
     return Every(distance.total_seconds(), anchor or ANCHOR, tz)

@@ -111,7 +111,12 @@ def _postpone(post: Post, run: Run, error: Exception) -> None:
         return
     delay = verdict.backoff(run.attempt - 1, shortest=1000, longest=60_000) / 1000
     post.persist(lambda: runs.postpone(post.database, run, failure, delay))
-    logger.warning("%s %s waits: %s", run.actor_name, run.pk, error)
+    logger.warning(
+        "%s %s waits: %s If it is new, restart this worker.",
+        run.actor_name,
+        run.pk,
+        error,
+    )
 
 
 def _unknown_for(post: Post, run: Run) -> float:

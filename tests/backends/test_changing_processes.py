@@ -87,7 +87,7 @@ def test_there_are_more_processes_while_runs_wait(start: Start) -> None:
         ),
         (["--max-runs=0"], "'0' must be a whole number over 0"),
         (["--autoscale=3"], "'3' is no MIN,MAX; write 2,8"),
-        (["--autoscale=3,2"], "'3,2' is no MIN,MAX"),
+        (["--autoscale=3,2"], "'3,2': MIN is over MAX"),
         (["--autoscale=1,2", "--processes=2"], "leave --processes out"),
     ],
 )

@@ -15,8 +15,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
 HEAD = """# Commands
 
 Each is `manage.py` and what is said here; Django's own options (`--settings` and so on)
-are taken as well. A verb of `tasks` ends with 1 if it could not do all it was asked
-for, or found something not well; with 2 if the line cannot be read.
+are taken as well. A verb of `tasks` ends with 1 if it did not do all it was asked for,
+refused a value, or found something not well; with 2 if the line cannot be read.
 """
 #: Django's own, which every command has.
 STOCK = {

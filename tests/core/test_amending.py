@@ -170,8 +170,8 @@ def test_command_tries_the_arguments_in_a_dry_run() -> None:
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        (["--args", "7"], "'7' is not what is wanted"),
-        (["--kwargs", "[7]"], "is not what is wanted; write '{\"number\": 7}'"),
+        (["--args", "7"], "'7' is no JSON list"),
+        (["--kwargs", "[7]"], 'is no JSON object, as {"number": 7}'),
         (["--args", "[7]", "--state", "dead"], "give its id alone"),
         ([str(uuid4()), "--args", "[7]"], "give its id alone"),
     ],

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core import InvalidArguments, InvalidOption, actor, crontab, every, scheduled
+from core.errors import ScheduleConfigError
 from core.interface.declarations import declared
 from core.models import Fire, FireState, Origin, Schedule
 from core.registry import registry
@@ -112,21 +113,25 @@ def test_settings_declare_schedules(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ({"trigger": every(hours=1)}, "No actor"),
+        ({"trigger": every(hours=1)}, "it has no 'actor'; write {"),
+        ({"actor": echo}, "it has no 'trigger'; write {"),
         ({"actor": "test.nowhere", "trigger": every(hours=1)}, "test.nowhere"),
         ({"actor": echo, "trigger": "0 0 * * *"}, "no trigger"),
         ({"actor": echo, "trigger": every(hours=1), "args": ["a", "b"]}, "too many"),
         ({"actor": echo, "trigger": every(hours=1), "options": {"prio": 1}}, "prio"),
-        ({"actor": echo, "trigger": every(hours=1), "mised": "skip"}, "mised"),
+        (
+            {"actor": echo, "trigger": every(hours=1), "mised": "skip"},
+            "Did you mean 'missed'?",
+        ),
         ({"actor": echo, "trigger": scheduled(every(hours=1))}, "bare"),
-        ("0 0 * * *", "0 0"),
+        ("0 0 * * *", "it is a str; write {"),
     ],
 )
 def test_wrong_setting_is_named(
     settings: Any, entry: dict[str, Any], says: str
 ) -> None:
     settings.SCHEDULES = {"bad": entry}
-    with pytest.raises(InvalidOption, match=r"SCHEDULES\['bad'\]") as caught:
+    with pytest.raises(ScheduleConfigError, match=r"^SCHEDULES\['bad'\]: ") as caught:
         sync()
     assert says in str(caught.value)
 
@@ -134,7 +139,7 @@ def test_wrong_setting_is_named(
 def test_wrong_setting_tells_no_secret(settings: Any) -> None:
     entry = {"actor": log_in, "trigger": every(hours=1), "args": ["ann", "s3cret"]}
     settings.SCHEDULES = {"bad": entry}
-    with pytest.raises(InvalidOption, match="password") as caught:
+    with pytest.raises(ScheduleConfigError, match="password") as caught:
         sync()
     assert "s3cret" not in str(caught.value)
 

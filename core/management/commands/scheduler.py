@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from core.alerts import watching
 from core.broker.handler import brokers
 from core.errors import CoreError
+from core.management.tables import check_tables
 from core.processes.keeper import Keeper
 
 #: SCHEDULERS and SCHEDULER, unless the settings are there.
@@ -38,6 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
         run = _driver(options["driver"])
+        check_tables(brokers.databases())
         self.stdout.write(f"Schedules are driven by {options['driver']}.")
         try:
             with ExitStack() as keepers:

@@ -9,9 +9,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
+from core.broker.handler import brokers
 from core.chaos import command as chaos
 from core.errors import CoreError
+from core.management.tables import check_tables
 from core.management.tasks_verbs import (
     acting,
     alerting,
@@ -65,6 +68,9 @@ class Command(BaseCommand):
             answer = VERBS[options["verb"]].perform(options)
         except CoreError as error:
             raise CommandError(str(error)) from error
+        except DatabaseError:
+            check_tables(brokers.databases())
+            raise
         told = json.dumps(answer.values, default=str) if options["json"] else ""
         self.stdout.write(told or answer.text)
         if not answer.ok:

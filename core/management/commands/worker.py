@@ -12,7 +12,9 @@ from core.alerts import watching
 from core.broker.broker import Broker
 from core.broker.handler import brokers
 from core.errors import BrokerConfigError
+from core.management.tables import check_tables
 from core.management.tasks_verbs.verb import positive
+from core.models import ACTIVE, Run
 from core.processes.autoscale import Autoscale
 from core.processes.keeper import Keeper
 from core.processes.supervisor import Supervisor
@@ -46,6 +48,8 @@ class Command(BaseCommand):
             broker = brokers[options["broker"]]
         except BrokerConfigError as error:
             raise CommandError(str(error)) from error
+        if not options["child"]:
+            check_tables([broker.database])
         queues = _queues(broker, options["queues"])
         if options["child"]:
             beats.start()
@@ -95,8 +99,10 @@ def _declare_size(parser: ArgumentParser) -> None:
 
 def _range(text: str) -> tuple[int, int]:
     least, comma, most = text.partition(",")
-    if not comma or positive(least) > positive(most):
+    if not comma:
         raise ArgumentTypeError(f"{text!r} is no MIN,MAX; write 2,8")
+    if positive(least) > positive(most):
+        raise ArgumentTypeError(f"{text!r}: MIN is over MAX; write {most},{least}")
     return int(least), int(most)
 
 
@@ -124,12 +130,18 @@ def _queues(broker: Broker, given: str) -> list[str]:
     declared = broker.queues()
     asked = [name.strip() for name in given.split(",") if name.strip()] or declared
     for name in asked:
-        if name not in declared:
+        if name not in declared and not _waits(broker, name):
             raise CommandError(
-                f"--queues: no actor has the queue {name!r}; there are"
-                f" {', '.join(declared)}."
+                f"--queues: no actor has the queue {name!r}, and nothing waits in it;"
+                f" there are {', '.join(declared)}."
             )
     return asked
+
+
+def _waits(broker: Broker, queue: str) -> bool:
+    """Return True if a send has named a queue that no actor declares."""
+    rows = Run.objects.using(broker.database).filter(state__in=ACTIVE)
+    return rows.filter(broker=broker.alias, queue_name=queue).exists()
 
 
 def _child(options: dict[str, Any], queues: list[str]) -> list[str]:

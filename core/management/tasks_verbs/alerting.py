@@ -11,6 +11,7 @@ from core.alerts import AlertSnapshot
 from core.errors import AlertConfigError
 from core.management.tasks_verbs.verb import Answer, Options, Verb, table
 
+NO_RULE = "There is no rule: set ADMINS, or ALERTS; or make one in the admin."
 _HEADS = ("rule", "when", "state", "since", "last sent", "to", "late", "says")
 
 
@@ -25,7 +26,7 @@ def _alerts(options: Options) -> Answer:
     found = alerts.alerts()
     wrong = alerts.errors()
     values = {"alerts": [one.asdict() for one in found], "errors": wrong}
-    lines = [table(_HEADS, list(map(_row, found)))] if found else ["There is no rule."]
+    lines = [table(_HEADS, list(map(_row, found)))] if found else [NO_RULE]
     return Answer(values, "\n".join([*lines, *wrong]), not wrong)
 
 

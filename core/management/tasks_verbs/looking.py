@@ -1,12 +1,24 @@
 """manage.py tasks runs|show|explain|audit: runs, one of them, and what people did."""
 
+import re
 from argparse import ArgumentParser
+from collections.abc import Mapping
+
+from django.core.management.base import CommandError
 
 from core import monitoring
 from core.management.tasks_verbs.filters import add_filters, given
-from core.management.tasks_verbs.verb import Answer, Options, Verb, positive, table
+from core.management.tasks_verbs.verb import (
+    Answer,
+    Options,
+    Verb,
+    known,
+    positive,
+    table,
+)
 from core.monitoring import Explanation, RunningSnapshot, RunSnapshot
 from core.monitoring.words import seconds
+from core.registry import registry
 
 
 def _declare_runs(parser: ArgumentParser) -> None:
@@ -15,21 +27,58 @@ def _declare_runs(parser: ArgumentParser) -> None:
 
 
 def _runs(options: Options) -> Answer:
-    found = monitoring.runs(limit=options["limit"], **given(options))
-    lines = [
-        f"{run.id}  {run.state:<9}  {run.attempt:>3}  {run.actor_name}  {run.error}"
-        for run in found
+    filters = given(options)
+    if "broker" in filters:
+        known(options)
+    found = monitoring.runs(limit=options["limit"], **filters)
+    rows = [
+        [
+            one.id,
+            f"{one.created_at:%Y-%m-%d %H:%M:%S}",
+            one.state,
+            one.attempt,
+            one.queue_name,
+            one.actor_name,
+            "" if one.state == "succeeded" else one.error.partition("\n")[0],
+        ]
+        for one in found
     ]
-    head = f"{'id':<36}  {'state':<9}  try  actor"
-    return Answer([run.asdict() for run in found], "\n".join([head, *lines]))
+    text = table(_RUN_HEADS, rows) if rows else _none(filters)
+    return Answer([run.asdict() for run in found], text)
+
+
+_RUN_HEADS = ("id", "created, UTC", "state", "try", "queue", "actor", "error")
+
+
+def _none(filters: Mapping[str, str]) -> str:
+    """Tell that there is nothing, and of a name that nobody has declared."""
+    actor = filters.get("actor_name")
+    is_strange = actor is not None and actor not in registry
+    more = f" No actor is named {actor!r}." if is_strange else ""
+    return f"There is no such run.{more}"
 
 
 def _declare_show(parser: ArgumentParser) -> None:
-    parser.add_argument("id")
+    parser.add_argument("id", help="the run's; or its first 8 digits, or more")
+
+
+def whole(start: str) -> str:
+    """Return the id that begins so, if just one does; else what was given."""
+    if not _START.fullmatch(start):
+        return start
+    found = monitoring.runs(limit=2, search=start)
+    ids = [run.id for run in found if run.id.startswith(start.lower())]
+    if len(ids) > 1:
+        raise CommandError(f"{start!r} begins several ids; write more of it.")
+    return ids[0] if ids else start
+
+
+#: Less than a whole id, with the hyphens that are in it.
+_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]{0,27}")
 
 
 def _show(options: Options) -> Answer:
-    run = monitoring.run(options["id"])
+    run = monitoring.run(whole(options["id"]))
     return Answer(run.asdict(), described(run))
 
 
@@ -63,7 +112,7 @@ def _parts(run: RunSnapshot) -> list[str]:
 
 
 def _explain(options: Options) -> Answer:
-    told = monitoring.explain(options["id"])
+    told = monitoring.explain(whole(options["id"]))
     return Answer(told.asdict(), explained(told))
 
 

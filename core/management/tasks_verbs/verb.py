@@ -101,8 +101,8 @@ def json_value(kind: type[list[Any]] | type[dict[str, Any]], text: str) -> Any:
         value = json.loads(text)
         if isinstance(value, kind):
             return value
-    example = '[7, "ann"]' if kind is list else '{"number": 7}'
-    raise ArgumentTypeError(f"{text!r} is not what is wanted; write {example!r}")
+    what = 'list, as [7, "ann"]' if kind is list else 'object, as {"number": 7}'
+    raise ArgumentTypeError(f"{text!r} is no JSON {what}")
 
 
 def known(options: Options) -> str:

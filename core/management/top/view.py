@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from core import alerts, monitoring
 from core.alerts import Finding
+from core.broker.handler import brokers
 from core.monitoring import (
     BrokerSnapshot,
     ErrorSnapshot,
@@ -51,12 +52,21 @@ def look(broker: str = "") -> View:
     queues = monitoring.queues(broker)
     return View(
         at=datetime.now(UTC),
-        wrong=(*alerts.wrong(broker), *_paused(queues)),
+        wrong=(*alerts.wrong(broker), *_paused(queues), *_unknown(broker)),
         brokers=tuple(monitoring.brokers(broker)),
         queues=tuple(queues),
         workers=tuple(monitoring.workers(broker)),
         errors=tuple(monitoring.errors(LATELY, MOST)),
     )
+
+
+def _unknown(broker: str) -> Iterator[Finding]:
+    """Find the actors that no worker knew lately, with runs that wait for one."""
+    for alias in [broker] if broker else brokers:
+        for actor, number in monitoring.unknown(alias, LATELY):
+            says = f"{actor} on {alias}: {number} runs wait, and no worker knew it"
+            mend = "restart the workers with the code that declares it"
+            yield Finding(alias, actor, number, says, (mend,))
 
 
 def _paused(queues: Sequence[QueueSnapshot]) -> Iterator[Finding]:

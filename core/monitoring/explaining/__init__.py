@@ -71,7 +71,9 @@ def _state(case: Case) -> Iterator[Reason]:
         yield Reason("running", f"{text}.")
         yield from waiting.left(case)
     elif row.finished_at:
-        why = f": {row.error}" if row.error else ""
+        # A success keeps what an attempt before it said.
+        has_failed = row.error and row.state != State.SUCCEEDED
+        why = f": {row.error}" if has_failed else ""
         at = f"{row.finished_at:%Y-%m-%d %H:%M:%S %Z}"
         yield Reason("ended", f"It ended at {at}, {row.state}{why}")
     else:

@@ -53,6 +53,7 @@ def due(case: Case) -> Iterator[Reason]:
         yield Reason("delayed", f"It is delayed until {when}.", run.due_at)
     elif last.outcome == Outcome.UNKNOWN:
         text = f"No worker knew {run.actor_name}; it is tried again at {when}."
+        text += " Restart the workers with the code that declares it."
         yield Reason("unknown_actor", text, run.due_at)
     elif last.outcome == Outcome.CRASHED:
         text = f"Its process died {run.crashes} times; it is tried again at {when}."

@@ -48,7 +48,7 @@ def away(case: Case) -> Iterator[Reason]:
     answers = ask({f"ping {alias}": case.broker.backend.ping})
     answer = answers.get(f"ping {alias}", TimeoutError("no answer within a second"))
     if isinstance(answer, Exception):
-        text = f"The broker of {alias} is away: {answer}"
+        text = f"The broker of {alias} is away: {str(answer).rstrip('.')}"
         meanwhile = ". Its workers take runs from the table" if case.serving else ""
         yield Reason("broker_away", f"{text}{meanwhile}")
 

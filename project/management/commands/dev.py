@@ -40,6 +40,11 @@ class Command(BaseCommand):
             manager = Manager()
             for name, command in _commands(options["port"]).items():
                 manager.add_process(name, shlex.join(command), cwd=settings.BASE_DIR)
+            port = options["port"]
+            self.stdout.write(
+                f"The shop: http://127.0.0.1:{port}/   the admin: /admin/, for whom"
+                " manage.py seed_shop --admin-password ... lets in"
+            )
             manager.loop()
         sys.exit(manager.returncode)
 

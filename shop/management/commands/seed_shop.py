@@ -28,7 +28,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Added {made} products.")
         if admin_password is not None:
             _let_in(admin_password)
-            self.stdout.write(f"{ADMIN!r} may log in.")
+            said = f"{ADMIN!r} may log in with the password that you gave."
+            self.stdout.write(said)
+        else:
+            self.stdout.write("For the admin: manage.py seed_shop --admin-password ...")
 
 
 def _let_in(password: str) -> None:

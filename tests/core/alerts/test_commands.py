@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command, load_command_clas
 
 from core import runs
 from core.alerts import alerts
+from core.management.tasks_verbs.alerting import NO_RULE
 from core.models import Notice, Run, State
 from core.testing import drain
 from tests.core.alerts.conftest import Declare, deliver, look
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_rehearsed")]
 
 
 def test_without_rules_it_says_so() -> None:
-    assert tasks("alerts") == "There is no rule.\n"
+    assert tasks("alerts") == f"{NO_RULE}\n"
     assert json.loads(tasks("alerts", "--json")) == {"alerts": [], "errors": []}
 
 

@@ -23,6 +23,7 @@ from core.management.top.text import FINE
 from core.models import Run, State
 from core.testing import drain, rehearsing
 from tests.core.monitoring.figures import ALIAS, breaks, works
+from tests.core.test_runs import make
 from tests.core.verbs import tasks, told
 from tests.services.waiting import PATIENCE, wait_for
 
@@ -235,3 +236,11 @@ def test_page_goes_on_behind_what_is_open() -> None:
 def send_another() -> None:
     works.send()
     connection.close()
+
+
+def test_actor_that_no_worker_knows_is_told_with_the_mend() -> None:
+    make(broker=ALIAS)
+    drain()
+    said = tasks("top")
+    assert f"! test.actor on {ALIAS}: 1 runs wait, and no worker" in said
+    assert "restart the workers with the code that declares it" in said
