@@ -20,9 +20,9 @@ from core.options.retention import Retention
 from core.options.timing import Timing
 from core.registry import Declared, registry
 from core.relay.outbox import Outbox
+from core.routing.resolver import Resolver
 from core.routing.router import Router
 from core.sending.inbox import Inbox
-from core.sending.resolver import Resolver
 from core.wire.envelope import Envelope
 from core.wire.intent import Intent
 from core.worker import alone
@@ -72,7 +72,7 @@ class Broker:
             self.lease,
             self.outbox,
             self.chain,
-            self.defaults,
+            self.resolver,
             longest,
             self.inbox.follow_up,
         )

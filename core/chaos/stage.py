@@ -18,7 +18,6 @@ from core.chaos.processes import Victim, victims
 from core.chaos.producer import Producer
 from core.chaos.proof import OPEN
 from core.models import CanaryMark, Run, State, Worker
-from core.options import Options
 from core.registry import registry
 from core.tasks import CANARY
 
@@ -89,8 +88,7 @@ class Stage:
         """Return the actors of the queue whose messages only the broker has."""
         found = []
         for actor in registry:
-            layers = self.broker.defaults, actor.options
-            options = Options.resolve(*layers, extra=self.broker.chain.options)
+            options = self.broker.resolver.resolve(actor, {})
             here = options.broker == self.broker.alias
             if here and options.queue_name == self.queue and not options.durable:
                 found.append(actor.actor_name)

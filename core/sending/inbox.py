@@ -22,10 +22,10 @@ from core.options import NAMES, Options, queue_name
 from core.registry import registry
 from core.relay.capacity import BATCH
 from core.relay.outbox import Outbox
+from core.routing.resolver import Resolver
 from core.sending.backlog import Backlog
 from core.sending.entry import Entry, entry_of
 from core.sending.place import Place
-from core.sending.resolver import Resolver
 from core.wire.envelope import Envelope, check_json
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,8 @@ class Inbox:
 
     def _warn_of_strange_queues(self, entries: Sequence[Entry]) -> None:
         named = {e.run.queue_name for e in entries if "queue_name" in e.message.options}
-        if strange := named - self.resolver.queues() - self.outbox.router.queues:
+        known = self.resolver.queues() | self.outbox.router.queues if named else set()
+        if strange := named - known:
             logger.warning(
                 "No actor declares the queue %s: start a worker with --queues for it.",
                 ", ".join(sorted(strange)),

@@ -98,7 +98,7 @@ class Bench:
             self._seat,
             broker.outbox,
             broker.chain,
-            broker.defaults,
+            broker.resolver,
             inbox.max_payload,
             inbox.follow_up,
             async_to_sync(_finish),

@@ -1,7 +1,7 @@
 """What every step of a message in a worker needs, and how it outlasts an outage."""
 
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, connections
 from core.middleware import Chain
 from core.models import Run
 from core.relay.outbox import Outbox
+from core.routing.resolver import Resolver
 from core.wire.envelope import Envelope
 from core.worker import loop
 from core.worker.lease import Lease
@@ -19,12 +20,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Where runs are performed: a worker's lease, its outbox, its defaults."""
+    """Where runs are performed: a worker's lease, its outbox, its options."""
 
     lease: Lease
     outbox: Outbox
     chain: Chain
-    defaults: Mapping[str, Any]
+    resolver: Resolver
     max_payload: int
     #: Writes messages that follow another one, in the transaction at hand.
     enqueue: Callable[[Sequence[Envelope]], None]

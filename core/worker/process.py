@@ -7,7 +7,6 @@ from uuid import UUID
 from core import runs
 from core.errors import UnknownActor
 from core.models import Attempt, Outcome, Run, State
-from core.options import Options
 from core.registry import Declared, registry
 from core.runs import Failure
 from core.wire.envelope import Envelope
@@ -84,10 +83,7 @@ def _row(message: Envelope, alias: str) -> Run:
 
 def _job(post: Post, run: Run) -> Job:
     actor: Declared = registry.get(run.actor_name)
-    extra = post.chain.options
-    declared = Options.own(actor.options)
-    options = Options.resolve(post.defaults, declared, run.options, extra=extra)
-    return Job(post, run, actor, options)
+    return Job(post, run, actor, post.resolver.resolve(actor, run.options))
 
 
 def _admit(job: Job) -> bool:

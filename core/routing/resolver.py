@@ -19,6 +19,7 @@ class Resolver:
         self._defaults = defaults
         self._chain = chain
         self._rules: tuple[int, dict[str, Rule]] | None = None
+        self._known: dict[str, tuple[Declared, Options]] = {}
 
     def options_of(self, message: Envelope) -> Options:
         """Return the options of a message."""
@@ -27,10 +28,19 @@ class Resolver:
         except UnknownActor:
             # A callback of another release: it waits for a worker that knows it.
             return self._resolve(message.options)
-        options = self._resolve(Options.own(actor.options), message.options)
+        options = self.resolve(actor, message.options)
         if options.atomic:  # as ACTOR_OPTIONS may say of every actor
             check_options(actor.fn, options)
         return options
+
+    def resolve(self, actor: Declared, given: Mapping[str, Any]) -> Options:
+        """Return an actor's options with those that a send gave.
+
+        Raises `UnknownOption`: a newer release has stored one.
+        """
+        if not given:
+            return self._own(actor)
+        return self._resolve(Options.own(actor.options), given)
 
     def queue_of(self, actor: Declared) -> str:
         """Return the queue that an actor's messages go to unless they say otherwise."""
@@ -57,7 +67,12 @@ class Resolver:
         }
 
     def _own(self, actor: Declared) -> Options:
-        return self._resolve(Options.own(actor.options))
+        """Return what holds for an actor unless a send says otherwise; kept."""
+        known = self._known.get(actor.actor_name)
+        if known is None or known[0] is not actor:
+            known = actor, self._resolve(Options.own(actor.options))
+            self._known[actor.actor_name] = known
+        return known[1]
 
     def _resolve(self, *layers: Mapping[str, Any]) -> Options:
         return Options.resolve(self._defaults, *layers, extra=self._chain.options)
