@@ -17,6 +17,7 @@ from core.errors import BrokerUnavailable
 from core.models import Worker
 from core.outages import Outage
 from core.processes.autoscale import Autoscale
+from core.registry import registry
 from core.relay.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -80,11 +81,19 @@ class Keeper:
         self._wake.set()
 
     def _run(self) -> None:
+        self._guarded(self._welcome)
         while not self._stop.is_set():
             published = self._guarded(self.round)
             self._wake.wait(self._interval(published))
             self._wake.clear()
         connections.close_all()
+
+    def _welcome(self) -> int:
+        """A new release may have brought actors that runs wait for."""
+        outbox = self.outbox
+        actors = [actor.actor_name for actor in registry]
+        runs.welcome(outbox.database, outbox.alias, actors)
+        return 0
 
     def _interval(self, published: int) -> float:
         """Return the seconds to wait; the more keepers there are, the longer.

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from core.models import Outcome, Run, State, Worker
+from core.models import Attempt, Outcome, Run, State, Worker
 from core.runs.effects import abandon
 from core.runs.ends import follow
 from core.runs.failures import Failure, remember
@@ -25,6 +25,8 @@ POISON = 3
 MOST_CRASHES = 20
 #: The longest wait of a run that crashed, s.
 LONGEST_WAIT = 60
+#: An actor that no worker knew is tried again within a minute; seconds.
+LATELY = 120
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,25 @@ def rescue(database: str, broker: str, patience: float = inf) -> int:
     running = Run.objects.filter(broker=broker, state=State.RUNNING)
     gone = running.exclude(Exists(living))
     return _rescue(database, gone, "its worker is gone", patience)
+
+
+def welcome(database: str, broker: str, actors: Collection[str]) -> int:
+    """Let runs be tried now that waited for a worker with these actors.
+
+    Those whose last attempt found none, lately: their pause is for the others.
+    Returns how many.
+    """
+    unknown = Attempt.objects.using(database).filter(
+        outcome=Outcome.UNKNOWN,
+        finished_at__gt=later(-LATELY),
+        number=F("run__attempt"),
+        run__broker=broker,
+        run__state=State.PENDING,
+        run__actor_name__in=actors,
+    )
+    ids = list(unknown.values_list("run_id", flat=True))
+    waiting = Run.objects.using(database).filter(pk__in=ids, state=State.PENDING)
+    return waiting.filter(due_at__gt=Now()).update(due_at=Now(), relay_at=Now())
 
 
 def given_away(database: str, worker: str, ids: Collection[Any]) -> list[UUID]:

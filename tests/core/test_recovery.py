@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from core import (
     InvalidArguments,
@@ -90,6 +91,21 @@ def test_option_of_a_newer_release_waits_for_its_worker() -> None:
     broker.deliver("default", broker.outbox.seal.sign(message.message_id))
     run = monitoring.run(message.message_id)
     assert (run.state, run.attempts[0].outcome) == ("pending", "unknown")
+
+
+def test_run_of_an_unknown_actor_is_tried_as_soon_as_somebody_knows_it() -> None:
+    """It would sit out its pause after the restart that was to end it."""
+    message, delayed = (settles_in_vain.send_with_options(delay=n) for n in (1, 10**9))
+    Run.objects.filter(pk=message.message_id).update(
+        actor_name="test.newer", due_at=runs.later(-1)
+    )
+    broker = brokers["default"]
+    broker.deliver("default", broker.outbox.seal.sign(message.message_id))
+    assert runs.welcome("default", "default", ["test.other"]) == 0
+    assert Run.objects.filter(due_at__gt=Now()).count() == 2
+    assert runs.welcome("default", "default", ["test.newer"]) == 1
+    (waits,) = Run.objects.filter(due_at__gt=Now())
+    assert str(waits.pk) == delayed.message_id
 
 
 def test_run_that_kills_its_process_again_waits_longer_and_is_given_up() -> None:
