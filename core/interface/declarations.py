@@ -85,8 +85,6 @@ def _of_settings() -> Iterator[Declaration]:
     for name, entry in given.items():
         try:
             yield _of_setting(name, entry)
-        except ScheduleConfigError:
-            raise
         except (CoreError, TypeError, ValueError) as error:
             raise ScheduleConfigError(name, str(error)) from None
 
@@ -94,14 +92,14 @@ def _of_settings() -> Iterator[Declaration]:
 def _of_setting(name: str, entry: Mapping[str, Any]) -> Declaration:
     # Without the values: there may be a secret among them.
     if not isinstance(entry, Mapping):
-        raise ScheduleConfigError(name, f"it is a {type(entry).__name__}; {_EXAMPLE}")
+        raise TypeError(f"it is a {type(entry).__name__}; {_EXAMPLE}")
     given = dict(entry)
     for key in given:
         if key not in KEYS:
             raise UnknownOption(str(key), KEYS)
     for key in ("actor", "trigger"):
         if key not in given:
-            raise ScheduleConfigError(name, f"it has no {key!r}; {_EXAMPLE}")
+            raise ValueError(f"it has no {key!r}; {_EXAMPLE}")
     actor = given.pop("actor")
     actor = registry.get(getattr(actor, "actor_name", actor))
     trigger = given.pop("trigger")

@@ -6,7 +6,7 @@ from core.monitoring.audit_rows import AuditSnapshot, audit
 from core.monitoring.causes import ErrorSnapshot, errors
 from core.monitoring.effect_rows import EffectSnapshot, effects
 from core.monitoring.explaining import Explanation, Reason, explain
-from core.monitoring.filters import FILTERS, select
+from core.monitoring.filters import FILTERS, ids, select
 from core.monitoring.letters import DeadLetters, ParkedSnapshot, dead_letters
 from core.monitoring.lines import QueueSnapshot, queues
 from core.monitoring.listing import RunPage, page, runs
@@ -60,6 +60,7 @@ __all__ = [
     "effects",
     "errors",
     "explain",
+    "ids",
     "liveness",
     "overdue",
     "page",

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 
+from core.broker.handler import brokers
 from core.errors import InvalidFilter
 from core.models import Run
 
@@ -57,6 +58,19 @@ def prefix(text: str) -> Q:
     digits = text.replace("-", "")[:_DIGITS]
     first, last = (UUID(digits.ljust(_DIGITS, fill)) for fill in "0f")
     return Q(pk__gte=first, pk__lte=last)
+
+
+def ids(start: str) -> list[str]:
+    """Return the ids that begin so, at least 8 digits: two at most of a database."""
+    if not _ID.fullmatch(start):
+        return []
+    return [
+        str(key)
+        for database in brokers.databases()
+        for key in Run.objects.using(database)
+        .filter(prefix(start))
+        .values_list("pk", flat=True)[:2]
+    ]
 
 
 _CONDITIONS: Mapping[str, Callable[[Any], Q]] = {

@@ -13,11 +13,11 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
+from core import runs
 from core.broker.handler import brokers
-from core.models import Attempt, Outcome, Parked, Rollup, Run, State
+from core.models import Parked, Rollup, Run, State
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.windows import MINUTE
-from core.runs import rolled_up
 from core.runs.tally import failures
 
 #: Of these runs the error begins so.
@@ -87,7 +87,7 @@ def _succeeded(
     ):
         yield (actor, queue), number
     young = _ended(database, alias, State.SUCCEEDED, period)
-    until = rolled_up(database, alias)
+    until = runs.rolled_up(database, alias)
     if until is not None:
         young = young.filter(finished_at__gte=until)
     for actor, queue, number in (
@@ -113,11 +113,6 @@ def parked(period: timedelta, broker: str) -> int:
 
 def unknown(broker: str, period: timedelta) -> list[tuple[str, int]]:
     """Return the actors that no worker knew, each with how many runs wait for one."""
-    waiting = Q(run__broker=broker, run__state=State.PENDING)
-    rows = Attempt.objects.using(brokers[broker].database).filter(
-        waiting, outcome=Outcome.UNKNOWN, finished_at__gte=Now() - period
-    )
-    counts = rows.values_list("run__actor_name").annotate(
-        Count("run_id", distinct=True)
-    )
-    return sorted(counts.order_by())
+    database, seconds = brokers[broker].database, period.total_seconds()
+    names = runs.unknown(database, broker, seconds).values_list("run__actor_name")
+    return sorted(names.annotate(Count("run_id")).order_by())

@@ -42,7 +42,7 @@ from core.runs.entry import (
 from core.runs.failures import Failure, readable
 from core.runs.limits import Rule, Rules, any_limits, forget_unused, wait
 from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
-from core.runs.recovery import given_away, release, rescue, welcome
+from core.runs.recovery import given_away, release, rescue, unknown, welcome
 from core.runs.requeueing import REQUEUABLE, requeue
 from core.runs.retention import prunable, prune
 from core.runs.rollups import roll_up, rolled_up
@@ -130,6 +130,7 @@ __all__ = [
     "succeed",
     "take",
     "to_interrupt",
+    "unknown",
     "unrouted",
     "wait",
     "welcome",

@@ -43,21 +43,27 @@ def rescue(database: str, broker: str, patience: float = inf) -> int:
     return _rescue(database, gone, "its worker is gone", patience)
 
 
-def welcome(database: str, broker: str, actors: Collection[str]) -> int:
-    """Let runs be tried now that waited for a worker with these actors.
+def unknown(database: str, broker: str, seconds: float) -> QuerySet[Attempt]:
+    """Return the last attempts of pending runs that found no worker with their actor.
 
-    Those whose last attempt found none, lately: their pause is for the others.
-    Returns how many.
+    Those of the last `seconds`.
     """
-    unknown = Attempt.objects.using(database).filter(
+    return Attempt.objects.using(database).filter(
         outcome=Outcome.UNKNOWN,
-        finished_at__gt=later(-LATELY),
+        finished_at__gt=later(-seconds),
         number=F("run__attempt"),
         run__broker=broker,
         run__state=State.PENDING,
-        run__actor_name__in=actors,
     )
-    ids = list(unknown.values_list("run_id", flat=True))
+
+
+def welcome(database: str, broker: str, actors: Collection[str]) -> int:
+    """Let runs be tried now that waited for a worker with these actors.
+
+    Their pause is for the others. Returns how many.
+    """
+    found = unknown(database, broker, LATELY).filter(run__actor_name__in=actors)
+    ids = list(found.values_list("run_id", flat=True))
     waiting = Run.objects.using(database).filter(pk__in=ids, state=State.PENDING)
     return waiting.filter(due_at__gt=Now()).update(due_at=Now(), relay_at=Now())
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connections
-from django.db.models.functions import Now
 
 from core import runs
 from core.broker.handler import brokers
@@ -40,14 +39,10 @@ def assert_safe_to_repeat(actor: Actor[..., Any], *args: Any, **kwargs: Any) -> 
     trial = _Trial(actor, args, kwargs)
     try:
         steps = trial.clean()
-        wrong = [
-            problem
-            for number in range(1, len(steps) + 1)
-            for problem in trial.crash(number, steps)
-        ]
+        tried = [trial.crash(number, steps) for number in range(1, len(steps) + 1)]
     finally:
         trial.start.restore()
-    if wrong:
+    if wrong := [problem for problem in tried if problem]:
         head = f"{actor.actor_name} is not safe to run twice."
         more = [f"... and after {len(wrong) - TOLD} more"] if wrong[TOLD:] else []
         raise AssertionError("\n".join([head, *wrong[:TOLD], *more]))
@@ -85,7 +80,7 @@ class _Trial:
         self.expected = self._picture(message.message_id)
         return stopper.seen
 
-    def crash(self, number: int, steps: list[str]) -> list[str]:
+    def crash(self, number: int, steps: list[str]) -> str:
         """Have the process die after so many steps; return what is wrong then."""
         self.start.restore()
         with rehearsing():
@@ -97,9 +92,9 @@ class _Trial:
         problems = [] if state == State.SUCCEEDED else [f"the second run is {state}"]
         problems += _differences(self.expected, found)
         if not problems:
-            return []
+            return ""
         lines = [f"    {problem}" for problem in problems[:TOLD]]
-        return ["\n".join([f"  After step {number}, {steps[number - 1]}:", *lines])]
+        return "\n".join([f"  After step {number}, {steps[number - 1]}:", *lines])
 
     def _picture(self, message_id: str) -> Picture:
         return self.start.picture(message_id)
@@ -120,7 +115,7 @@ class _Trial:
         waiting = Run.objects.using(self.database).filter(
             pk=message_id, state=State.PENDING
         )
-        waiting.update(crashes=0, lone_crashes=0, due_at=Now())
+        waiting.update(crashes=0, lone_crashes=0)
 
 
 def _differences(expected: Picture, found: Picture) -> list[str]:

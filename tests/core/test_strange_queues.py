@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from core import actor, brokers
 from core.management.commands.worker import _queues
+from core.models import Run
 from tests.core.verbs import tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,3 +87,11 @@ def test_run_is_shown_by_the_beginning_of_its_id() -> None:
     assert f"{mail.actor_name} {message_id}" in tasks("explain", message_id[:13])
     with pytest.raises(CommandError, match="no run with the id '00000000'"):
         tasks("show", "00000000")
+
+
+@pytest.mark.usefixtures("sent")
+def test_run_is_found_behind_others_whose_errors_have_its_id() -> None:
+    message_id = mail.send().message_id
+    others = [mail.send().message_id for _ in range(2)]
+    Run.objects.filter(pk__in=others).update(error=f"after {message_id}")
+    assert message_id in tasks("show", message_id[:8]).splitlines()[0]

@@ -26,20 +26,8 @@ from core.management.tasks_verbs import (
     watching,
 )
 
-VERBS = {
-    verb.name: verb
-    for group in (
-        live,
-        watching,
-        looking,
-        acting,
-        sending,
-        scheduling,
-        probing,
-        alerting,
-    )
-    for verb in group.VERBS
-}
+GROUPS = (live, watching, looking, sending, acting, scheduling, probing, alerting)
+VERBS = {verb.name: verb for group in GROUPS for verb in group.VERBS}
 
 
 class Command(BaseCommand):

@@ -1,6 +1,5 @@
 """manage.py tasks runs|show|explain|audit: runs, one of them, and what people did."""
 
-import re
 from argparse import ArgumentParser
 from collections.abc import Mapping
 
@@ -64,17 +63,10 @@ def _declare_show(parser: ArgumentParser) -> None:
 
 def whole(start: str) -> str:
     """Return the id that begins so, if just one does; else what was given."""
-    if not _START.fullmatch(start):
-        return start
-    found = monitoring.runs(limit=2, search=start)
-    ids = [run.id for run in found if run.id.startswith(start.lower())]
+    ids = monitoring.ids(start)
     if len(ids) > 1:
         raise CommandError(f"{start!r} begins several ids; write more of it.")
     return ids[0] if ids else start
-
-
-#: Less than a whole id, with the hyphens that are in it.
-_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]{0,27}")
 
 
 def _show(options: Options) -> Answer:

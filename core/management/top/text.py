@@ -2,6 +2,7 @@
 
 from core.management.tasks_verbs import columns
 from core.management.tasks_verbs.verb import table
+from core.management.top.parts import PARTS
 from core.management.top.view import View
 
 FINE = "Nothing is wrong."
@@ -26,8 +27,9 @@ def page(view: View) -> str:
         view.headline,
         wrong(view),
         brokers(view),
-        table(columns.QUEUES, columns.queue_rows(view.queues)),
-        table(columns.WORKERS, columns.worker_rows(view.workers)),
-        table(columns.ERRORS, columns.error_rows(view.errors)),
+        *(
+            table(part.heads, part.rows(getattr(view, name)))
+            for name, part in PARTS.items()
+        ),
     ]
     return "\n\n".join(parts)
