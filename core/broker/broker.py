@@ -157,7 +157,7 @@ class Broker:
             self.park(queue, raw, f"it is longer than {self.longest_body} bytes")
             return
         try:
-            found = self.outbox.seal.open(body)
+            found = self.outbox.signer.open(body)
         except BadMessage as error:
             self.park(queue, raw, error.reason)
             return

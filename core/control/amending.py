@@ -12,7 +12,7 @@ from core.broker.handler import brokers
 from core.errors import InvalidArguments
 from core.models import Run
 from core.registry import registry
-from core.secrets.values import Given, unseal
+from core.secrets.values import Given, decrypt_arguments
 from core.wire.envelope import Envelope
 
 #: Fields of a run that are made of its arguments.
@@ -79,7 +79,7 @@ def _put(run: Run, bound: BoundArguments, name: str, value: Any) -> None:
 def _plain(run: Run) -> Given:
     actor = registry.get(run.actor_name)
     try:
-        return unseal(actor.fn, actor.secrets, run.args, run.kwargs)
+        return decrypt_arguments(actor.fn, actor.secrets, run.args, run.kwargs)
     except InvalidToken:
         problem = "a secret argument does not decrypt; add its key to"
         problem += " SECRET_KEY_FALLBACKS"

@@ -25,7 +25,7 @@ from core.relay.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
 from core.relay.lost import Lost
 from core.routing.router import Router
 from core.runs import Rules
-from core.wire.envelope import Envelope, Seal
+from core.wire.envelope import Envelope, MessageSigner
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Outbox:
         self.rules: Callable[[], Rules] = dict
         #: How long what has ended is kept.
         self.retention = Retention()
-        self.seal = Seal(namespace)
+        self.signer = MessageSigner(namespace)
         self._prefix = f"{namespace}.{backend.engine}.{alias}"
         self.capacity = Capacity(alias, database, backend, timing.lost)
         self.lost = Lost(self.capacity, self.physical, timing.lost)
@@ -136,7 +136,7 @@ class Outbox:
                 message.message_id,
                 message.actor_name,
                 self.physical(message.queue_name),
-                self.seal.sign_message(message),
+                self.signer.sign_message(message),
                 band_of(urgency),
             )
             for message, urgency in zip(messages, priority, strict=True)
@@ -196,7 +196,7 @@ class Outbox:
         """Return a run as the engine carries it."""
         run_id, band = str(row.pk), band_of(row.priority)
         queue = self.physical(row.queue_name)
-        return Hint(run_id, row.actor_name, queue, self.seal.sign(run_id), band)
+        return Hint(run_id, row.actor_name, queue, self.signer.sign(run_id), band)
 
     def relay(self, declared: Sequence[str]) -> int:
         """Publish the due runs, most urgent first; return how many.

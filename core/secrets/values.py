@@ -117,7 +117,7 @@ def _can_open(value: Any) -> bool:
 Given = tuple[tuple[Any, ...], dict[str, Any]]
 
 
-def seal(
+def encrypt_arguments(
     fn: Callable[..., Any],
     names: Collection[str],
     args: Sequence[Any],
@@ -127,7 +127,7 @@ def seal(
     return _each(encrypt, fn, names, args, kwargs)
 
 
-def unseal(
+def decrypt_arguments(
     fn: Callable[..., Any],
     names: Collection[str],
     args: Sequence[Any],
@@ -169,8 +169,8 @@ def _each(
     parameters = inspect.signature(fn).parameters
     return (
         tuple(
-            change(value) if place in names else value
-            for place, value in zip(_places(parameters), args, strict=False)
+            change(value) if parameter in names else value
+            for parameter, value in zip(_positional(parameters), args, strict=False)
         ),
         {
             name: change(value) if _name(parameters, name) in names else value
@@ -179,7 +179,7 @@ def _each(
     )
 
 
-def _places(parameters: Mapping[str, Parameter]) -> Iterator[str]:
+def _positional(parameters: Mapping[str, Parameter]) -> Iterator[str]:
     """Yield the parameter of each positional argument, without an end."""
     for name, parameter in parameters.items():
         if parameter.kind is Parameter.VAR_POSITIONAL:

@@ -14,7 +14,7 @@ from core.options import MAX_NAME, Options, is_writable
 from core.registry import registry
 from core.relay.outbox import Outbox
 from core.secrets.redaction import STARS
-from core.secrets.values import Given, hide, seal, values_of
+from core.secrets.values import Given, encrypt_arguments, hide, values_of
 from core.wire.envelope import Envelope, check_payload, size_of
 
 
@@ -66,10 +66,10 @@ def entry_of(
     """
     if not message.queue_name:
         message = replace(message, queue_name=options.queue_name)
-    sealed = _sealed(message)
-    payload = [sealed.args, sealed.kwargs, message.options]
+    encrypted = _with_secrets_encrypted(message)
+    payload = [encrypted.args, encrypted.kwargs, message.options]
     check_payload(message.actor_name, payload, max_payload)
-    run = _row(message, sealed, options, now)
+    run = _row(message, encrypted, options, now)
     run.broker = outbox.alias
     run.routed = outbox.router.find(message.actor_name) is None
     crowded = run.routed and outbox.capacity.is_crowded(run.queue_name)
@@ -80,18 +80,18 @@ def entry_of(
         run.relay_at = now + timedelta(seconds=outbox.timing.grace)
     if options.max_age is not None:
         run.expires_at = now + timedelta(milliseconds=options.max_age)
-    return Entry(sealed, options, run, is_ours)
+    return Entry(encrypted, options, run, is_ours)
 
 
-def _row(message: Envelope, sealed: Envelope, options: Options, now: Any) -> Run:
+def _row(message: Envelope, encrypted: Envelope, options: Options, now: Any) -> Run:
     due_at = _due_at(options, now)
     return Run(
         pk=UUID(message.message_id),
         actor_name=message.actor_name,
         queue_name=message.queue_name,
         priority=options.priority,
-        args=list(sealed.args),
-        kwargs=sealed.kwargs,
+        args=list(encrypted.args),
+        kwargs=encrypted.kwargs,
         options=message.options,
         created_at=now,
         due_at=due_at,
@@ -102,7 +102,7 @@ def _row(message: Envelope, sealed: Envelope, options: Options, now: Any) -> Run
     )
 
 
-def _sealed(message: Envelope) -> Envelope:
+def _with_secrets_encrypted(message: Envelope) -> Envelope:
     """Return a message with its secret arguments encrypted."""
     if not _secrets_of(message):
         return message
@@ -114,7 +114,7 @@ def _sealed(message: Envelope) -> Envelope:
         # Without the reason, and the error that holds it: it would tell of the value.
         problem = "a secret argument is not JSON"
         raise InvalidArguments(message.actor_name, problem) from None
-    return _changed(message, seal)
+    return _changed(message, encrypt_arguments)
 
 
 def _secrets_of(message: Envelope) -> frozenset[str]:

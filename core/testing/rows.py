@@ -12,7 +12,7 @@ from core.interface.actors import Actor
 from core.interface.messages import Message
 from core.models import Run, State
 from core.registry import registry
-from core.secrets.values import unseal
+from core.secrets.values import decrypt_arguments
 from core.testing.recorder import as_message
 from core.worker.post import envelope_of
 
@@ -80,7 +80,7 @@ def _given(run: Run) -> tuple[Sequence[Any], Mapping[str, Any]]:
     if run.actor_name not in registry:
         return run.args, run.kwargs
     actor = registry.get(run.actor_name)
-    return unseal(actor.fn, actor.secrets, run.args, run.kwargs)
+    return decrypt_arguments(actor.fn, actor.secrets, run.args, run.kwargs)
 
 
 def _plain(value: Any) -> Any:

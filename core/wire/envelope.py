@@ -106,8 +106,11 @@ def _check(value: Any, depth: int = 0) -> None:
         raise ValueError("there is a NUL character")
 
 
-class Seal:
-    """Signs for one namespace; rotation is Django's SECRET_KEY_FALLBACKS."""
+class MessageSigner:
+    """Signs and verifies what goes to the broker, for one namespace.
+
+    Keys rotate by Django's SECRET_KEY_FALLBACKS.
+    """
 
     def __init__(self, namespace: str) -> None:
         self._signer = Signer(salt=f"switchyard.run.{namespace}")

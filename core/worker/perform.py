@@ -18,7 +18,7 @@ from core.errors import (
 )
 from core.models import Fire
 from core.secrets.redaction import hiding, redact, trace
-from core.secrets.values import decrypt, unseal
+from core.secrets.values import decrypt, decrypt_arguments
 from core.wire.envelope import Envelope, size_of
 from core.worker import overrun, transactions
 from core.worker.current import Attempt, CurrentRun, performing
@@ -143,7 +143,7 @@ def _call(job: Job) -> Any:
     secrets = job.actor.secrets
     piped = map(decrypt, job.piped) if secrets else job.piped
     given = [*job.run.args, *piped]
-    args, kwargs = unseal(job.actor.fn, secrets, given, job.run.kwargs)
+    args, kwargs = decrypt_arguments(job.actor.fn, secrets, given, job.run.kwargs)
     value = _finish(job, job.actor(*args, **kwargs))
     if job.wants_result:
         _check_result(job, value)

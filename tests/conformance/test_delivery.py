@@ -15,7 +15,7 @@ from tests.services.waiting import wait_for
 
 def hint_of(stack: Stack, message_id: str, actor_name: str, body: str = "") -> Hint:
     queue = stack.broker.outbox.physical("default")
-    signed = body or stack.broker.outbox.seal.sign(message_id)
+    signed = body or stack.broker.outbox.signer.sign(message_id)
     return Hint(message_id, actor_name, queue, signed)
 
 

@@ -20,7 +20,7 @@ def left_alone(stack: Stack, key: str, **changes: str) -> None:
     """Let a stranger publish, then run a message of our own."""
     other = Broker(stack.alias, {**settings.BROKERS[stack.alias], **changes})
     run_id, queue = str(uuid4()), other.outbox.physical("default")
-    hint = Hint(run_id, note.actor_name, queue, other.outbox.seal.sign(run_id))
+    hint = Hint(run_id, note.actor_name, queue, other.outbox.signer.sign(run_id))
     other.backend.publish([hint])
     assert stack.finish(stack.send(note, key)) == "succeeded"
     assert other.backend.depth(queue) == 1

@@ -4,7 +4,7 @@ import pytest
 from django.test import override_settings
 
 from core import BadMessage, InvalidArguments, PayloadTooLarge
-from core.wire.envelope import Seal, check_payload
+from core.wire.envelope import MessageSigner, check_payload
 
 RUN = "0b0d5d0e-6d1c-4d0e-9d5e-4b8f6f1c2a3b"
 
@@ -23,23 +23,23 @@ def test_payload_over_the_limit_says_both_sizes() -> None:
 
 
 def test_signed_run_id_opens_again() -> None:
-    seal = Seal("shop")
-    assert str(seal.open(seal.sign(RUN))) == RUN
+    signer = MessageSigner("shop")
+    assert str(signer.open(signer.sign(RUN))) == RUN
 
 
 @pytest.mark.parametrize("body", ["", "x", RUN, f"{RUN}:forged", "ü:ü"])
 def test_forged_body_is_refused(body: str) -> None:
     with pytest.raises(BadMessage, match="signature"):
-        Seal("shop").open(body)
+        MessageSigner("shop").open(body)
 
 
 def test_body_of_another_project_on_the_same_key_is_refused() -> None:
     with pytest.raises(BadMessage):
-        Seal("shop").open(Seal("blog").sign(RUN))
+        MessageSigner("shop").open(MessageSigner("blog").sign(RUN))
 
 
 def test_key_can_be_rotated_while_messages_are_under_way() -> None:
     with override_settings(SECRET_KEY="old"):
-        body = Seal("shop").sign(RUN)
+        body = MessageSigner("shop").sign(RUN)
     with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=["old"]):
-        assert str(Seal("shop").open(body)) == RUN
+        assert str(MessageSigner("shop").open(body)) == RUN
