@@ -26,9 +26,9 @@ from core.sending.inbox import Inbox
 from core.wire.envelope import Envelope
 from core.wire.intent import Intent
 from core.worker import alone
+from core.worker.context import WorkerContext
 from core.worker.effects import perform_effect
 from core.worker.lease import Lease
-from core.worker.post import Post
 from core.worker.process import process, process_direct
 from core.worker.standby import Standby
 
@@ -68,7 +68,7 @@ class Broker:
         self.inbox = Inbox(self.outbox, self.chain, self.resolver, longest)
         self.lease = Lease(alias, self.backend.engine, self.database, self.timing)
         self._serving: list[str] = []
-        self._post = Post(
+        self._context = WorkerContext(
             self.lease,
             self.outbox,
             self.chain,
@@ -77,7 +77,7 @@ class Broker:
             self.inbox.follow_up,
         )
         ping = self.backend.ping if self.backend.supports_publish else None
-        self._standby = Standby(self._post, ping)
+        self._standby = Standby(self._context, ping)
 
     def _events(self, config: Mapping[str, Any]) -> str:
         events: str = config["EVENTS"]
@@ -162,9 +162,9 @@ class Broker:
             self.park(queue, raw, error.reason)
             return
         if isinstance(found, UUID):
-            process(self._post, found)
+            process(self._context, found)
         else:
-            process_direct(self._post, found)
+            process_direct(self._context, found)
 
     def park(self, queue: str, body: bytes, reason: str) -> None:
         """Keep what cannot be understood; see `Receiver.park`."""
@@ -221,4 +221,4 @@ class Broker:
 
     def work_alone(self) -> None:
         """Run what crashed its process, one at a time, until there is none."""
-        alone.work(self._post)
+        alone.work(self._context)

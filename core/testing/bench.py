@@ -15,9 +15,9 @@ from django.db import Error, connections, transaction
 
 from core.broker.broker import Broker
 from core.testing.recorder import rehearsing
+from core.worker.context import WorkerContext
 from core.worker.interrupts import Interrupts
 from core.worker.lease import Lease
-from core.worker.post import Post
 from core.worker.process import process
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class Bench:
     def __init__(self, broker: Broker, call: Call) -> None:
         self._seat = Seat(broker, call)
         inbox = broker.inbox
-        self._post = Post(
+        self._context = WorkerContext(
             self._seat,
             broker.outbox,
             broker.chain,
@@ -108,7 +108,7 @@ class Bench:
         """Perform a run once; with `raising`, raise what its body raised."""
         bodies = self._seat.bodies
         bodies.error = None
-        process(self._post, run_id)
+        process(self._context, run_id)
         if raising and bodies.error is not None:
             raise bodies.error
 

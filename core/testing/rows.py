@@ -14,7 +14,7 @@ from core.models import Run, State
 from core.registry import registry
 from core.secrets.values import decrypt_arguments
 from core.testing.recorder import as_message
-from core.worker.post import envelope_of
+from core.worker.context import envelope_of
 
 #: What `enqueued` filters on; the arguments are compared as they come out of JSON.
 COLUMNS = ("queue_name", "priority", "broker")

@@ -13,7 +13,7 @@ from django.db import connections
 
 from core import runs
 from core.errors import Shutdown
-from core.worker.post import Post
+from core.worker.context import WorkerContext
 from core.worker.process import process
 
 #: Without anything to do it waits so long before it ends, s.
@@ -22,36 +22,36 @@ PATIENCE = 5.0
 LOOK_SECONDS = 0.2
 
 
-def work(post: Post) -> None:
+def work(context: WorkerContext) -> None:
     """Perform suspects one after the other; return when there are none, or told to."""
     stop = threading.Event()
 
     def told(number: int, frame: FrameType | None) -> None:
         stop.set()
         # Not here: the lock may be held by the very code that the signal stopped.
-        shut_down = post.lease.interrupts.shut_down
+        shut_down = context.lease.interrupts.shut_down
         threading.Thread(target=shut_down, args=(Shutdown,), daemon=True).start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told)
-    post.lease.prefix = runs.ALONE
+    context.lease.prefix = runs.ALONE
     ends = time.monotonic() + PATIENCE
     while not stop.is_set() and time.monotonic() < ends:
-        if _perform_next(post):
+        if _perform_next(context):
             ends = time.monotonic() + PATIENCE
         else:
             stop.wait(LOOK_SECONDS)
-    post.lease.drop()
+    context.lease.drop()
     connections.close_all()
 
 
-def _perform_next(post: Post) -> bool:
-    outbox = post.outbox
-    rows = post.persist(
+def _perform_next(context: WorkerContext) -> bool:
+    outbox = context.outbox
+    rows = context.persist(
         lambda: runs.reserve_suspect(
             outbox.database, outbox.alias, outbox.timing.reserve, outbox.rules()
         )
     )
     for run in rows:
-        process(post, run.pk)
+        process(context, run.pk)
     return bool(rows)

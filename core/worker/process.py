@@ -11,9 +11,9 @@ from core.registry import Declared, registry
 from core.runs import Failure
 from core.wire.envelope import Envelope
 from core.worker import transactions, verdict
-from core.worker.job import Job
+from core.worker.claimed import ClaimedRun
+from core.worker.context import WorkerContext
 from core.worker.perform import perform
-from core.worker.post import Post
 
 logger = logging.getLogger(__name__)
 
@@ -21,45 +21,45 @@ logger = logging.getLogger(__name__)
 LONGEST_GAP = 600
 
 
-def process(post: Post, run_id: UUID) -> None:
+def process(context: WorkerContext, run_id: UUID) -> None:
     """Perform a run once, if it still waits; return when its outcome is saved."""
-    transactions.refresh(post.database)
-    worker = post.persist(post.lease.take)
-    with post.lease.active(run_id):
-        run = post.persist(lambda: runs.claim(post.database, run_id, worker))
+    transactions.refresh(context.database)
+    worker = context.persist(context.lease.take)
+    with context.lease.active(run_id):
+        run = context.persist(lambda: runs.claim(context.database, run_id, worker))
         if run is None:
             logger.debug("Dropped a copy of %s: it does not wait.", run_id)
-            post.persist(lambda: runs.send_back(post.database, run_id))
+            context.persist(lambda: runs.send_back(context.database, run_id))
             return
         try:
-            job = _job(post, run)
+            claimed = _claimed(context, run)
         except (UnknownActor, TypeError) as error:
             # TypeError: an option that a newer release has stored.
-            _postpone(post, run, error)
+            _postpone(context, run, error)
             return
-        if _admit(job):
-            perform(job)
+        if _admit(claimed):
+            perform(claimed)
 
 
-def process_direct(post: Post, message: Envelope) -> None:
+def process_direct(context: WorkerContext, message: Envelope) -> None:
     """Perform a message that has no row; it gets one if it fails."""
-    transactions.refresh(post.database)
-    run = _row(message, post.outbox.alias)
-    with post.lease.active(run.pk):
+    transactions.refresh(context.database)
+    run = _row(message, context.outbox.alias)
+    with context.lease.active(run.pk):
         try:
-            job = _job(post, run)
+            claimed = _claimed(context, run)
         except (UnknownActor, TypeError) as error:
-            run.worker = post.persist(post.lease.take)
-            post.persist(lambda: runs.adopt(post.database, run))
-            _postpone(post, run, error)
+            run.worker = context.persist(context.lease.take)
+            context.persist(lambda: runs.adopt(context.database, run))
+            _postpone(context, run, error)
             return
-        job.run.priority = job.options.priority
-        if post.lease.is_paused(run.queue_name):
-            post.persist(lambda: runs.hold(post.database, run))
+        claimed.run.priority = claimed.options.priority
+        if context.lease.is_paused(run.queue_name):
+            context.persist(lambda: runs.hold(context.database, run))
             return
-        job.stored = False
-        if _admit(job):
-            perform(job)
+        claimed.stored = False
+        if _admit(claimed):
+            perform(claimed)
 
 
 def _row(message: Envelope, alias: str) -> Run:
@@ -81,32 +81,32 @@ def _row(message: Envelope, alias: str) -> Run:
     )
 
 
-def _job(post: Post, run: Run) -> Job:
+def _claimed(context: WorkerContext, run: Run) -> ClaimedRun:
     actor: Declared = registry.get(run.actor_name)
-    return Job(post, run, actor, post.resolver.resolve(actor, run.options))
+    return ClaimedRun(context, run, actor, context.resolver.resolve(actor, run.options))
 
 
-def _admit(job: Job) -> bool:
+def _admit(claimed: ClaimedRun) -> bool:
     """Say whether the run may start now; if it may never, end it."""
-    if job.run.cancel_requested:
-        job.stop("cancelled before it started")
-    elif job.is_expired():
-        job.bury(Failure(Outcome.EXPIRED, "expired: older than its max_age"))
+    if claimed.run.cancel_requested:
+        claimed.stop("cancelled before it started")
+    elif claimed.is_expired():
+        claimed.bury(Failure(Outcome.EXPIRED, "expired: older than its max_age"))
     else:
         return True
-    job.post.chain.after("skip_message", job.message)
+    claimed.context.chain.after("skip_message", claimed.message)
     return False
 
 
-def _postpone(post: Post, run: Run, error: Exception) -> None:
+def _postpone(context: WorkerContext, run: Run, error: Exception) -> None:
     """Let a run wait for a worker that knows its actor: a deploy may be under way."""
     failure = Failure(Outcome.UNKNOWN, str(error))
-    if _unknown_for(post, run) > post.outbox.timing.unknown:
-        post.persist(lambda: runs.bury(post.database, run, failure))
+    if _unknown_for(context, run) > context.outbox.timing.unknown:
+        context.persist(lambda: runs.bury(context.database, run, failure))
         logger.error("Gave up on %s %s: %s", run.actor_name, run.pk, error)
         return
     delay = verdict.backoff(run.attempt - 1, shortest=1000, longest=60_000) / 1000
-    post.persist(lambda: runs.postpone(post.database, run, failure, delay))
+    context.persist(lambda: runs.postpone(context.database, run, failure, delay))
     logger.warning(
         "%s %s waits: %s If it is new, restart this worker.",
         run.actor_name,
@@ -115,9 +115,9 @@ def _postpone(post: Post, run: Run, error: Exception) -> None:
     )
 
 
-def _unknown_for(post: Post, run: Run) -> float:
+def _unknown_for(context: WorkerContext, run: Run) -> float:
     """Return the seconds since when no worker has known the actor, without a gap."""
-    attempts = Attempt.objects.using(post.database).filter(run_id=run.pk)
+    attempts = Attempt.objects.using(context.database).filter(run_id=run.pk)
     since = started = run.started_at or datetime.now(UTC)
     for attempt in attempts.order_by("-number")[:200]:
         gap = (since - attempt.started_at).total_seconds()

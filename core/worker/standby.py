@@ -19,7 +19,7 @@ from django.db import Error, close_old_connections, connections
 from core import runs
 from core.errors import BrokerUnavailable
 from core.outages import Outage
-from core.worker.post import Post
+from core.worker.context import WorkerContext
 from core.worker.process import process
 
 logger = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ class Standby:
     """Of one worker process: as many threads as it has, which wait for an outage.
 
     Args:
-        post: where runs are performed.
+        context: where runs are performed.
         ping: returns if the broker answers, and raises `BrokerUnavailable` if not;
             None: there is no broker.
     """
 
-    def __init__(self, post: Post, ping: Callable[[], None] | None) -> None:
-        self.post = post
+    def __init__(self, context: WorkerContext, ping: Callable[[], None] | None) -> None:
+        self.context = context
         self.ping = ping
         self._queues: list[str] = []
         self._slots = 0
@@ -64,7 +64,7 @@ class Standby:
         self._outage = Outage(
             logger,
             "Taking runs from the table",
-            f"Runs come from the broker {post.outbox.alias!r} again",
+            f"Runs come from the broker {context.outbox.alias!r} again",
         )
 
     def start(self, queues: Sequence[str], slots: int) -> None:
@@ -129,7 +129,7 @@ class Standby:
         while self._awaits():
             self._freed.clear()
             ahead = min(self._slots, int(self._pace() * AHEAD_SECONDS))
-            at_hand = len(self.post.lease.in_hand()) + self._taken.qsize()
+            at_hand = len(self.context.lease.in_hand()) + self._taken.qsize()
             free = self._slots + ahead - at_hand
             if free <= ahead // 2:
                 self._freed.wait(IDLE_SECONDS)
@@ -147,11 +147,11 @@ class Standby:
         try:
             close_old_connections()
             if not self._is_known:  # where the engine cannot come up without its broker
-                self.post.lease.offer(self._slots, self._queues)
+                self.context.lease.offer(self._slots, self._queues)
                 self._is_known = True
             found = self._take(most)
         except Exception as error:  # without this thread nothing would be taken
-            connections[self.post.database].close()
+            connections[self.context.database].close()
             self._trouble.begin(error, expected=isinstance(error, Error))
             return False
         self._trouble.end()
@@ -166,7 +166,7 @@ class Standby:
         return False
 
     def _take(self, most: int) -> bool:
-        outbox = self.post.outbox
+        outbox = self.context.outbox
         found: list[UUID] = []
         for queue in self._queues:
             if len(found) < most:
@@ -195,7 +195,7 @@ class Standby:
     def _work(self) -> None:
         while (run_id := self._next()) and not self._stop.is_set():
             try:
-                process(self.post, run_id)
+                process(self.context, run_id)
             except Exception:  # no database: the run comes back by itself
                 logger.exception("Left the run %s to others.", run_id)
             self._ended.append(time.monotonic())

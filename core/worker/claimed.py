@@ -22,16 +22,16 @@ from core.secrets.redaction import hiding
 from core.secrets.values import opened
 from core.wire.envelope import Envelope
 from core.worker import followups, verdict
-from core.worker.post import Post, envelope_of
+from core.worker.context import WorkerContext, envelope_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Job:
+class ClaimedRun:
     """A claimed run with what is needed to perform and to settle it."""
 
-    post: Post
+    context: WorkerContext
     run: Run
     actor: Declared
     options: Options
@@ -71,45 +71,45 @@ class Job:
         if not self.stored:
             return True
         returned = Return(value, self.options.result_ttl if self._kept else None)
-        return self.post.persist(lambda: self._succeed(returned))
+        return self.context.persist(lambda: self._succeed(returned))
 
     @property
     def _kept(self) -> bool:
         return self.options.store_results
 
     def _succeed(self, returned: Return) -> bool:
-        post, run = self.post, self.run
+        context, run = self.context, self.run
         if self.options.on_success:
-            with transaction.atomic(using=post.database):
-                released = runs.succeed(post.database, run, returned)
+            with transaction.atomic(using=context.database):
+                released = runs.succeed(context.database, run, returned)
                 if released is not None:
                     self._call_on_success(returned)
         else:
-            released = runs.succeed(post.database, run, returned)
+            released = runs.succeed(context.database, run, returned)
         if released is None:
-            return runs.has_succeeded(post.database, run)
+            return runs.has_succeeded(context.database, run)
         self._let_go(released)
         return True
 
     def _call_on_success(self, returned: Return) -> None:
         calls = followups.success(self.options, self.message, returned)
         try:
-            self.post.enqueue(calls)
+            self.context.enqueue(calls)
         except CallbackRefused as error:
             # As with a result that cannot be kept: it would be so every time.
             raise InvalidResult(self.run.actor_name, f"on_success: {error}") from error
 
     def _let_go(self, released: list[Any]) -> None:
-        self.post.outbox.release_soon(released)
+        self.context.outbox.release_soon(released)
         if self.run.slot:
-            self.post.outbox.nudge(self.run.queue_name)
+            self.context.outbox.nudge(self.run.queue_name)
 
     def keep_result(self, value: Any) -> None:
         """Add a result to a success that the body itself has settled."""
         if self._kept:
             returned = Return(value, self.options.result_ttl)
-            self.post.persist(
-                lambda: runs.keep_result(self.post.database, self.run, returned)
+            self.context.persist(
+                lambda: runs.keep_result(self.context.database, self.run, returned)
             )
 
     @cached_property
@@ -142,7 +142,8 @@ class Job:
             )
         else:
             self._settle(
-                lambda: runs.retry(self.post.database, self.run, failure, wait), calls
+                lambda: runs.retry(self.context.database, self.run, failure, wait),
+                calls,
             )
             logger.warning(
                 "%s failed, waits %.1f s: %s", self.name, wait, failure.error
@@ -150,21 +151,21 @@ class Job:
 
     def bury(self, failure: Failure, calls: tuple[Envelope, ...] = ()) -> None:
         """Settle as dead."""
-        self._settle(lambda: runs.bury(self.post.database, self.run, failure), calls)
-        self.post.chain.before("nack", self.message)
-        self.post.chain.after("nack", self.message)
+        self._settle(lambda: runs.bury(self.context.database, self.run, failure), calls)
+        self.context.chain.before("nack", self.message)
+        self.context.chain.after("nack", self.message)
 
     def stop(self, why: str) -> None:
         """Settle as cancelled."""
         failure = Failure(Outcome.FAILED, why)
-        self._settle(lambda: runs.stop(self.post.database, self.run, failure), ())
+        self._settle(lambda: runs.stop(self.context.database, self.run, failure), ())
         logger.info("Stopped %s: %s.", self.name, why)
 
     def _settle(self, step: Any, calls: tuple[Envelope, ...]) -> bool:
-        return self.post.persist(lambda: self._step(step, calls))
+        return self.context.persist(lambda: self._step(step, calls))
 
     def _step(self, step: Any, calls: tuple[Envelope, ...]) -> bool:
-        with transaction.atomic(using=self.post.database):
+        with transaction.atomic(using=self.context.database):
             if not self.stored and not self._adopt():
                 return False
             settled: bool = step()
@@ -172,17 +173,17 @@ class Job:
                 for call in calls:
                     self._call(call)
                 if self.run.slot:
-                    self.post.outbox.nudge(self.run.queue_name)
+                    self.context.outbox.nudge(self.run.queue_name)
         return settled
 
     def _call(self, call: Envelope) -> None:
         """Send a callback of a failure; the failure is settled all the same."""
         try:
-            self.post.enqueue((call,))
+            self.context.enqueue((call,))
         except CallbackRefused as error:
             logger.error("After %s failed: %s", self.name, error)
 
     def _adopt(self) -> bool:
         """Give a direct message its row: now there is something to remember."""
-        self.run.worker = self.post.lease.take()
-        return runs.adopt(self.post.database, self.run)
+        self.run.worker = self.context.lease.take()
+        return runs.adopt(self.context.database, self.run)

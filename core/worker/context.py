@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class WorkerContext:
     """Where runs are performed: a worker's lease, its outbox, its options."""
 
     lease: Lease
