@@ -12,10 +12,10 @@ from celery.worker import state
 from kombu.asynchronous import set_event_loop
 
 from backends.celery.app import App, physical
-from backends.celery.life import Life
 from backends.celery.links import Link, Links
 from backends.celery.rabbit_link import RabbitLink
 from backends.celery.redis_link import RedisLink
+from backends.celery.signals import WorkerSignals
 from backends.celery.tasks import register
 from backends.celery.urls import parse
 from core.backend import CONCERN_SECONDS, BaseBackend, Concern, Hint, Receiver
@@ -61,7 +61,7 @@ class CeleryBackend(BaseBackend):
         )
         self._kind: type[Link] = RedisLink if address.is_redis else RabbitLink
         self._links = Links(alias, address.shown, self._link, publish_timeout)
-        self._life = Life(self._app, receiver)
+        self._signals = WorkerSignals(self._app, receiver)
 
     @property
     def app(self) -> App:
@@ -111,7 +111,7 @@ class CeleryBackend(BaseBackend):
             worker.start()
         finally:
             signals.setup_logging.disconnect(_leave_logging_alone)
-            self._life.end()
+            self._signals.end()
 
     def _node(self) -> str:
         # On RabbitMQ a second worker of the same name dies.

@@ -35,7 +35,7 @@ def _rows(ids: Sequence[str], *fields: str) -> dict[str, dict[str, Any]]:
     return rows
 
 
-class Patience:
+class Poll:
     """A deadline for several waits, with longer and longer pauses."""
 
     def __init__(self, block: bool, timeout: Timeout) -> None:
@@ -63,30 +63,30 @@ def results(ids: Sequence[str], *, block: bool, timeout: Timeout) -> Iterator[An
     `timeout` in ms, of all together. Raises `ResultMissing`, `ResultTimeout`,
     `ResultFailure`.
     """
-    patience = Patience(block, timeout)
+    poll = Poll(block, timeout)
     waiting = iter(ids)
     while chunk := list(islice(waiting, CHUNK)):
-        yield from _of_chunk(chunk, patience)
+        yield from _of_chunk(chunk, poll)
 
 
-def _of_chunk(chunk: list[str], patience: Patience) -> Iterator[Any]:
+def _of_chunk(chunk: list[str], poll: Poll) -> Iterator[Any]:
     while chunk:
         rows = _rows(chunk, "state", "result", "result_until", "error")
         while chunk and _row(rows, chunk[0])["state"] in ENDED:
             yield _result(chunk[0], rows[chunk[0]])
             chunk.pop(0)
         if chunk:
-            patience.wait(f"Run {chunk[0]}")
+            poll.wait(f"Run {chunk[0]}")
 
 
 def wait_for_end(ids: Sequence[str], timeout: Timeout) -> None:
     """Return when all runs have ended; raise `ResultTimeout` after `timeout` ms."""
-    patience, waiting = Patience(True, timeout), list(ids)
+    poll, waiting = Poll(True, timeout), list(ids)
     while waiting:
         rows = _rows(waiting, "state")
         waiting = [one for one in waiting if _row(rows, one)["state"] not in ENDED]
         if waiting:
-            patience.wait(f"{len(waiting)} of {len(ids)} runs")
+            poll.wait(f"{len(waiting)} of {len(ids)} runs")
 
 
 def completed_count(ids: Sequence[str]) -> int:

@@ -37,7 +37,7 @@ class Autoscale:
         self._calm_since = time.monotonic()
 
     def look(self) -> None:
-        """Ask the database; called by the keeper at each of its rounds."""
+        """Ask the database; called by the clock at each of its rounds."""
         slots = list(self._mine().values_list("slots", flat=True))
         busy = Run.objects.using(self.outbox.database).filter(
             broker=self.outbox.alias,

@@ -18,7 +18,7 @@ from django.db import Error, connections
 
 from core.models import Worker
 from core.processes.child import Child
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +45,8 @@ class Place:
 class Supervisor:
     """Runs `processes` copies of `command` until SIGTERM or SIGINT."""
 
-    def __init__(self, keeper: Keeper, command: Sequence[str], processes: int) -> None:
-        self.keeper = keeper
+    def __init__(self, clock: Clock, command: Sequence[str], processes: int) -> None:
+        self.clock = clock
         self.command = list(command)
         self.places = [Place() for _ in range(processes)]
         #: Of runs that crashed their process; see `core.worker.alone`.
@@ -55,7 +55,7 @@ class Supervisor:
         self.retiring: list[Child] = []
         self.name = f"{os.getpid()}-{uuid4().hex[:8]}"
         #: A process that says nothing for that long, s, is killed.
-        timing = keeper.outbox.timing
+        timing = clock.outbox.timing
         self.longest_silence = max(SILENT_SECONDS, timing.lease + timing.heartbeat)
         self._stop = threading.Event()
 
@@ -63,7 +63,7 @@ class Supervisor:
         """Block until stopped; a second signal kills what still runs."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._told)
-        self.keeper.start()
+        self.clock.start()
         try:
             while not self._stop.is_set():
                 self._resize()
@@ -75,7 +75,7 @@ class Supervisor:
                 self._stop.wait(0.1)
         finally:
             self._end()
-            self.keeper.stop()
+            self.clock.stop()
 
     def _told(self, number: int, frame: FrameType | None) -> None:
         if self._stop.is_set():
@@ -97,10 +97,10 @@ class Supervisor:
 
     def _resize(self) -> None:
         """Have as many places as there should be; who leaves ends its work first."""
-        scale = self.keeper.autoscale
+        scale = self.clock.autoscale
         if scale is None:
             return
-        wanted = scale.wanted  # the keeper's thread may change it meanwhile
+        wanted = scale.wanted  # the clock's thread may change it meanwhile
         while len(self.places) < wanted:
             self.places.append(Place())
         while len(self.places) > wanted:
@@ -116,7 +116,7 @@ class Supervisor:
                 logger.error("A run killed its process, which it had to itself.")
             self._bury(child)
         most = LONE_PER_PROCESS * max(1, len(self.places))
-        if len(self.lone) < min(self.keeper.suspects, most):
+        if len(self.lone) < min(self.clock.suspects, most):
             try:
                 self.lone.append(Child([*self.command, "--alone"], self.name))
             except OSError as error:
@@ -164,7 +164,7 @@ class Supervisor:
 
     def _sign_off(self, pid: int) -> None:
         """Take the dead child's lease away, so that its runs need not wait for it."""
-        database = self.keeper.outbox.database
+        database = self.clock.outbox.database
         try:
             Worker.objects.using(database).filter(
                 supervisor=self.name, pid=pid
@@ -172,7 +172,7 @@ class Supervisor:
         except Error:
             connections[database].close()
             logger.warning("Left the lease of process %d to run out.", pid)
-        self.keeper.rescue_now()
+        self.clock.rescue_now()
 
     def _processes(self) -> list[Child]:
         placed = [place.child for place in self.places if place.child]
@@ -185,7 +185,7 @@ class Supervisor:
 
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + self.keeper.outbox.timing.stop
+        deadline = time.monotonic() + self.clock.outbox.timing.stop
         for child in self._processes():
             try:
                 child.process.wait(max(0.0, deadline - time.monotonic()))

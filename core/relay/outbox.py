@@ -24,7 +24,7 @@ from core.relay.breaker import Breaker
 from core.relay.capacity import BATCH, LAST_OF_BAND, Capacity, band_of
 from core.relay.lost import Lost
 from core.routing.router import Router
-from core.runs import Rules
+from core.runs import LimitRules
 from core.wire.envelope import Envelope, MessageSigner
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Outbox:
         #: It found a queue that may be empty before long.
         self.is_low = False
         #: The limits of every actor that is known by now.
-        self.rules: Callable[[], Rules] = dict
+        self.rules: Callable[[], LimitRules] = dict
         #: How long what has ended is kept.
         self.retention = Retention()
         self.signer = MessageSigner(namespace)

@@ -8,7 +8,7 @@ from core.middleware import Chain
 from core.options import Options, interval
 from core.options.functions import check_options
 from core.registry import Declared, registry
-from core.runs import Rule
+from core.runs import LimitRule
 from core.wire.envelope import Envelope
 
 
@@ -18,7 +18,7 @@ class Resolver:
     def __init__(self, defaults: Mapping[str, Any], chain: Chain) -> None:
         self._defaults = defaults
         self._chain = chain
-        self._rules: tuple[int, dict[str, Rule]] | None = None
+        self._rules: tuple[int, dict[str, LimitRule]] | None = None
         self._known: dict[str, tuple[Declared, Options]] = {}
 
     def options_of(self, message: Envelope) -> Options:
@@ -52,17 +52,17 @@ class Resolver:
         named = [(options.queue_name, options.overflow_queue) for options in resolved]
         return {queue for pair in named for queue in pair if queue is not None}
 
-    def rules(self) -> dict[str, Rule]:
+    def rules(self) -> dict[str, LimitRule]:
         """Return the limits of every declared actor, by its name."""
         known = len(registry)
         if self._rules is None or self._rules[0] != known:
             self._rules = (known, self._read_rules())
         return self._rules[1]
 
-    def _read_rules(self) -> dict[str, Rule]:
+    def _read_rules(self) -> dict[str, LimitRule]:
         resolved = {actor.actor_name: self._own(actor) for actor in registry}
         return {
-            name: Rule(options.concurrency, interval(options.rate_limit))
+            name: LimitRule(options.concurrency, interval(options.rate_limit))
             for name, options in resolved.items()
         }
 

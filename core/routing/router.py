@@ -35,7 +35,7 @@ FRESH_SECONDS = 1.0
 DEEPEST = 10_000
 
 
-class Observed:
+class ObservedLoad:
     """The load of one alias; see `core.routing.routes.Load`."""
 
     def __init__(self, alias: str, database: str) -> None:
@@ -84,7 +84,7 @@ class Router:
 
     def __init__(self, alias: str, database: str, given: Mapping[str, Any]) -> None:
         self._database = database
-        self._load = Observed(alias, database)
+        self._load = ObservedLoad(alias, database)
         self._routes = {pattern: _read(alias, given[pattern]) for pattern in given}
 
     def __bool__(self) -> bool:

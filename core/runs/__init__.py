@@ -15,7 +15,7 @@ None: someone was faster. Nobody else writes `Run.state`. Time is the database's
 """
 
 from core.runs.attempts import (
-    Return,
+    Returned,
     bury,
     claim,
     has_succeeded,
@@ -27,7 +27,7 @@ from core.runs.attempts import (
     succeed,
     to_interrupt,
 )
-from core.runs.clock import from_now, now
+from core.runs.database_time import from_now, now
 from core.runs.effects import abandon, answer, intend, settle
 from core.runs.ends import NEVER
 from core.runs.entry import (
@@ -40,7 +40,7 @@ from core.runs.entry import (
     insert_unique,
 )
 from core.runs.failures import Failure, readable
-from core.runs.limits import Rule, Rules, any_limits, forget_unused, wait
+from core.runs.limits import LimitRule, LimitRules, any_limits, forget_unused, wait
 from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
 from core.runs.recovery import given_away, release, rescue, unknown, welcome
 from core.runs.requeueing import REQUEUABLE, requeue
@@ -72,9 +72,9 @@ __all__ = [
     "REQUEUABLE",
     "WAITING",
     "Failure",
-    "Return",
-    "Rule",
-    "Rules",
+    "LimitRule",
+    "LimitRules",
+    "Returned",
     "abandon",
     "adopt",
     "answer",

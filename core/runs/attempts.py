@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from core.models import Run, State
 from core.runs import returning
-from core.runs.clock import NOW
+from core.runs.database_time import NOW
 from core.runs.ends import follow
 from core.runs.failures import Failure, remember
 from core.runs.pauses import NOT_PAUSED
@@ -43,7 +43,7 @@ _FENCE = "state = 'running' AND attempt = %s"
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class Returned:
     """What a body returned, and for how many ms it is kept; None: not for reading."""
 
     value: Any = None
@@ -69,7 +69,9 @@ def _held(database: str, run: Run) -> QuerySet[Run]:
     )
 
 
-def succeed(database: str, run: Run, returned: Return = Return()) -> list[UUID] | None:
+def succeed(
+    database: str, run: Run, returned: Returned = Returned()
+) -> list[UUID] | None:
     """Settle an attempt that returned; None: it was replaced, or is settled.
 
     Returns the runs that waited for it and may start now.
@@ -111,7 +113,7 @@ def _settled(database: str, run: Run) -> QuerySet[Run]:
     )
 
 
-def keep_result(database: str, run: Run, returned: Return) -> None:
+def keep_result(database: str, run: Run, returned: Returned) -> None:
     """Add what the body returned to a success that was settled inside the body."""
     until = later((returned.ttl or 0) / 1000)
     _settled(database, run).update(result=returned.value, result_until=until)

@@ -20,7 +20,7 @@ TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LimitRule:
     """An actor's limits: so many at once, so many seconds between two starts."""
 
     size: int | None = None
@@ -33,15 +33,15 @@ class Rule:
 
 
 #: Of every actor that is known here, also of those without a limit.
-Rules = Mapping[str, Rule]
+LimitRules = Mapping[str, LimitRule]
 
 
-def any_limits(rules: Rules) -> bool:
+def any_limits(rules: LimitRules) -> bool:
     """Say whether an actor has a limit."""
     return any(rule.is_limit for rule in rules.values())
 
 
-def takeable(due: QuerySet[Run], rules: Rules) -> QuerySet[Run]:
+def takeable(due: QuerySet[Run], rules: LimitRules) -> QuerySet[Run]:
     """Leave out what no Limit would let go now.
 
     Also what has a limit and an actor of a newer release, which is not known here.
@@ -70,7 +70,7 @@ def _used(database: str, keys: Iterable[str]) -> Counter[str]:
     return Counter(key for key in out.values_list("limit_key", flat=True) if key)
 
 
-def admit(database: str, rows: Sequence[Run], rules: Rules) -> list[Run]:
+def admit(database: str, rows: Sequence[Run], rules: LimitRules) -> list[Run]:
     """Return the rows that may go out now, in their order. In a transaction.
 
     A run that was sent when its actor had a limit, which it has no more, may go.
@@ -92,11 +92,13 @@ def admit(database: str, rows: Sequence[Run], rules: Rules) -> list[Run]:
     return [run for run in rows if run.pk in admitted]
 
 
-def _free(rule: Rule, used: int) -> int:
+def _free(rule: LimitRule, used: int) -> int:
     return 10**6 if rule.size is None else max(0, rule.size - used)
 
 
-def _ensure(database: str, by_key: Mapping[str, Sequence[Run]], rules: Rules) -> None:
+def _ensure(
+    database: str, by_key: Mapping[str, Sequence[Run]], rules: LimitRules
+) -> None:
     """Have a row for each key that says what its actor's declaration says."""
     there = Limit.objects.using(database).in_bulk(list(by_key))
     for key, waiting in by_key.items():
@@ -115,7 +117,7 @@ def _locked(database: str, keys: Iterable[str]) -> QuerySet[Limit]:
     return found.select_for_update()
 
 
-def _spend(database: str, limit: Limit, rule: Rule, number: int) -> int:
+def _spend(database: str, limit: Limit, rule: LimitRule, number: int) -> int:
     """Take so many starts, or as many as the rate allows now; return how many."""
     if rule.interval is None or not number:
         return number

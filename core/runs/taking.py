@@ -9,13 +9,18 @@ from django.db.models import QuerySet
 
 from core.models import Run, State
 from core.runs import limits
-from core.runs.limits import Rules
+from core.runs.limits import LimitRules
 from core.runs.pauses import is_paused
 from core.runs.waiting import due, reserved_for
 
 
 def take(
-    database: str, broker: str, queue: str, number: int, seconds: float, rules: Rules
+    database: str,
+    broker: str,
+    queue: str,
+    number: int,
+    seconds: float,
+    rules: LimitRules,
 ) -> list[UUID]:
     """Take the most urgent runs of a queue that may start now; return their ids.
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from core.models import Run, State
 from core.runs import limits
 from core.runs.ends import follow
-from core.runs.limits import Rules
+from core.runs.limits import LimitRules
 from core.runs.pauses import is_paused
 
 WAITING = (State.PENDING, State.QUEUED)
@@ -77,7 +77,7 @@ def reserve(
     queue: str,
     room: Sequence[tuple[int, int]],
     seconds: float,
-    rules: Rules,
+    rules: LimitRules,
 ) -> list[Run]:
     """Take the most urgent due runs for publishing; others leave them so long alone.
 
@@ -89,7 +89,7 @@ def reserve(
 
 
 def reserve_suspect(
-    database: str, broker: str, seconds: float, rules: Rules
+    database: str, broker: str, seconds: float, rules: LimitRules
 ) -> list[Run]:
     """Take the next run whose process died: it is to run alone."""
     suspects = _suspects(database, broker)
@@ -126,7 +126,7 @@ def _reserve(
     due: QuerySet[Run],
     room: Sequence[tuple[int, int]],
     seconds: float,
-    rules: Rules,
+    rules: LimitRules,
 ) -> list[Run]:
     with transaction.atomic(using=database):
         rows = _take(limits.takeable(due, rules), room)

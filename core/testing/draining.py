@@ -15,7 +15,7 @@ from core.interface.messages import Message
 from core.models import Run, State
 from core.runs import NEVER
 from core.runs.limits import admit
-from core.testing.bench import bench
+from core.testing.inline import inline_worker
 from core.testing.recorder import rehearsing
 from core.testing.rows import inserted, waiting
 
@@ -42,10 +42,10 @@ def drain(
     first such exception is raised here once the failure is settled.
     """
     carrier, performed = brokers[broker], 0
-    with _one_by_one(), bench(carrier) as place:
+    with _one_by_one(), inline_worker(carrier) as worker:
         while (run := _next(carrier, queue)) is not None:
             performed += 1
-            place.perform(run.pk, raising)
+            worker.perform(run.pk, raising)
     return performed
 
 
@@ -86,8 +86,8 @@ def _perform(run: Run, raising: bool) -> None:
     found.filter(due_at__lt=NEVER).update(
         due_at=Least("due_at", Now()), slot=Q(limit_key__isnull=False)
     )
-    with _one_by_one(), bench(carrier) as place:
-        place.perform(run.pk, raising)
+    with _one_by_one(), inline_worker(carrier) as worker:
+        worker.perform(run.pk, raising)
 
 
 @contextmanager

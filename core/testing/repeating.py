@@ -9,9 +9,9 @@ from core import runs
 from core.broker.handler import brokers
 from core.interface.actors import Actor
 from core.models import Run, State
-from core.testing.bench import bench
 from core.testing.crashes import Crash, Stopper
 from core.testing.draining import perform
+from core.testing.inline import inline_worker
 from core.testing.pictures import Picture, Start
 from core.testing.recorder import rehearsing
 
@@ -103,9 +103,9 @@ class _Trial:
         self, message_id: str, stopper: Stopper, *, raising: bool = False
     ) -> None:
         run = brokers.find(message_id)
-        with bench(self.broker, stopper.call) as place, stopper.watching():
+        with inline_worker(self.broker, stopper.call) as worker, stopper.watching():
             try:
-                place.perform(run.pk, raising)
+                worker.perform(run.pk, raising)
             except Crash:
                 connections.close_all()
 

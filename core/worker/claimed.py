@@ -17,7 +17,7 @@ from core.errors import CallbackRefused, InvalidResult
 from core.models import Outcome, Run
 from core.options import Options
 from core.registry import Declared
-from core.runs import Failure, Return
+from core.runs import Failure, Returned
 from core.secrets.redaction import hiding
 from core.secrets.values import opened
 from core.wire.envelope import Envelope
@@ -70,14 +70,14 @@ class ClaimedRun:
         """
         if not self.stored:
             return True
-        returned = Return(value, self.options.result_ttl if self._kept else None)
+        returned = Returned(value, self.options.result_ttl if self._kept else None)
         return self.context.persist(lambda: self._succeed(returned))
 
     @property
     def _kept(self) -> bool:
         return self.options.store_results
 
-    def _succeed(self, returned: Return) -> bool:
+    def _succeed(self, returned: Returned) -> bool:
         context, run = self.context, self.run
         if self.options.on_success:
             with transaction.atomic(using=context.database):
@@ -91,7 +91,7 @@ class ClaimedRun:
         self._let_go(released)
         return True
 
-    def _call_on_success(self, returned: Return) -> None:
+    def _call_on_success(self, returned: Returned) -> None:
         calls = followups.success(self.options, self.message, returned)
         try:
             self.context.enqueue(calls)
@@ -107,7 +107,7 @@ class ClaimedRun:
     def keep_result(self, value: Any) -> None:
         """Add a result to a success that the body itself has settled."""
         if self._kept:
-            returned = Return(value, self.options.result_ttl)
+            returned = Returned(value, self.options.result_ttl)
             self.context.persist(
                 lambda: runs.keep_result(self.context.database, self.run, returned)
             )

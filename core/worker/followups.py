@@ -5,13 +5,13 @@ from typing import Any
 
 from core.models import Run
 from core.options import Options
-from core.runs import Return, readable
+from core.runs import Returned, readable
 from core.secrets.redaction import redact
 from core.wire.envelope import Envelope
 
 
 def success(
-    options: Options, message: Envelope, returned: Return
+    options: Options, message: Envelope, returned: Returned
 ) -> tuple[Envelope, ...]:
     """Return the message for on_success: (message, result)."""
     return _call(options.on_success, message, returned.value)

@@ -92,7 +92,7 @@ def test_broker_is_kept_shallow_before_a_deep_backlog(stack: Stack, key: str) ->
     # What was published at a pace stays when the workers tell of a slower one.
     paces.append(stack.pace())
     bound = max(2 * SLOTS, AHEAD_SECONDS * max(paces))
-    # Each of two may fill the same room: the sender's own thread, and the keeper.
+    # Each of two may fill the same room: the sender's own thread, and the clock.
     assert deep <= 2 * bound
     open_gate(key)
     assert {stack.finish(m, 90) for m in (*holders, *backlog)} == {"succeeded"}

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from core import Cancelled, LeaseLost, runs
 from core.broker.broker import Broker
 from core.models import Run, Worker
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 from tests.core.guarded import Guarded, waiting
 from tests.core.test_runs import FAILURE, make
 from tests.services.environment import on_postgres
@@ -174,11 +174,11 @@ def test_body_whose_run_was_given_away_is_told(broker: Broker) -> None:
 @pytest.mark.parametrize("lease", [SHORT], indirect=True)
 def test_write_that_blocks_all_others_costs_no_lease(broker: Broker) -> None:
     broker.worker_started(4)
-    before, keeper = names(broker), Keeper(broker.outbox, [])
+    before, clock = names(broker), Clock(broker.outbox, [])
     expired = Worker.objects.filter(broker=broker.alias, lease_until__lt=Now())
     with ThreadPoolExecutor(1) as others, running(broker) as (run, body):
         with locked():
-            rescuing = others.submit(in_thread, keeper.round)
+            rescuing = others.submit(in_thread, clock.round)
             wait_for(expired.exists)
         rescuing.result(20)
         beat(broker)

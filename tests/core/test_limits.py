@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from core import actor, brokers, runs
 from core.models import Limit, Run
-from core.runs import Rule
+from core.runs import LimitRule
 from tests.core.test_runs import make
 from tests.services.waiting import PATIENCE, in_time
 
@@ -26,20 +26,22 @@ def limited(actor_name: str) -> Run:
     return run
 
 
-def reserve(room: int, **rules: Rule) -> list[Run]:
+def reserve(room: int, **rules: LimitRule) -> list[Run]:
     return runs.reserve("default", "test", "default", [(100, room)], 5, rules)
 
 
-@pytest.mark.parametrize("rules", [{}, {"another": Rule(1)}])
-def test_run_sent_under_a_limit_that_is_gone_goes_out(rules: dict[str, Rule]) -> None:
+@pytest.mark.parametrize("rules", [{}, {"another": LimitRule(1)}])
+def test_run_sent_under_a_limit_that_is_gone_goes_out(
+    rules: dict[str, LimitRule],
+) -> None:
     run = limited("freed")
-    assert reserve(9, freed=Rule(), **rules) == [run]
+    assert reserve(9, freed=LimitRule(), **rules) == [run]
     assert runs.claim("default", run.pk, "test")
 
 
-@pytest.mark.parametrize("rules", [{}, {"another": Rule(1)}])
+@pytest.mark.parametrize("rules", [{}, {"another": LimitRule(1)}])
 def test_limit_of_a_newer_release_is_left_alone_and_in_nobodys_way(
-    rules: dict[str, Rule],
+    rules: dict[str, LimitRule],
 ) -> None:
     limited("newer"), limited("newer")
     unlimited = make()
@@ -47,7 +49,7 @@ def test_limit_of_a_newer_release_is_left_alone_and_in_nobodys_way(
 
 
 def test_message_that_the_broker_lost_gives_its_place_back() -> None:
-    run, rules = limited("paced"), {"paced": Rule(1)}
+    run, rules = limited("paced"), {"paced": LimitRule(1)}
     assert reserve(9, **rules) == [run]
     runs.mark("default", [run], lost=0)
     assert reserve(9, **rules) == []
@@ -56,7 +58,7 @@ def test_message_that_the_broker_lost_gives_its_place_back() -> None:
 
 
 def test_message_that_the_broker_did_not_take_gives_its_place_back() -> None:
-    run, rules = limited("paced"), {"paced": Rule(1)}
+    run, rules = limited("paced"), {"paced": LimitRule(1)}
     assert reserve(9, **rules) == [run]
     runs.give_back("default", [run.pk], 0)
     assert reserve(9, **rules) == [run]
@@ -76,16 +78,16 @@ def test_any_number_of_keys_may_have_had_their_start() -> None:
     spent, free = make(limit_key="daily:7"), make(limit_key="daily:0")
     Run.objects.update(actor_name="daily")
     start = time.monotonic()
-    assert reserve(9, daily=Rule(None, 86400)) == [free]
+    assert reserve(9, daily=LimitRule(None, 86400)) == [free]
     in_time(time.monotonic() - start, 0.2 * PATIENCE, "a look of the relay")
-    assert reserve(9, daily=Rule(None, 86400)) == []
+    assert reserve(9, daily=LimitRule(None, 86400)) == []
     Limit.objects.filter(key=spent.limit_key).update(next_at=Now())
-    assert reserve(9, daily=Rule(None, 86400)) == [spent]
+    assert reserve(9, daily=LimitRule(None, 86400)) == [spent]
 
 
 def test_key_is_spent_while_as_many_are_out_as_may_be() -> None:
     first, second, third = (limited("paced") for _ in range(3))
-    rules = {"paced": Rule(2)}
+    rules = {"paced": LimitRule(2)}
     assert reserve(9, **rules) == [first, second]
     assert reserve(9, **rules) == []
     runs.give_back("default", [first.pk], 60)
@@ -102,5 +104,5 @@ def test_broker_knows_of_every_actor_whether_it_has_a_limit() -> None:
         """Have none."""
 
     rules = brokers["default"].resolver.rules()
-    assert rules[paced.actor_name] == Rule(3, 30)
+    assert rules[paced.actor_name] == LimitRule(3, 30)
     assert not rules[free.actor_name].is_limit

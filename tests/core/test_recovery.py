@@ -19,7 +19,7 @@ from core import (
 )
 from core.models import Run, State
 from core.options import Options
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 from tests.core.test_runs import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,18 +128,18 @@ def test_new_send_does_not_overtake_a_more_urgent_backlog() -> None:
 
 def test_rescue_that_is_asked_for_during_another_one_is_not_forgotten() -> None:
     broker = brokers["default"]
-    keeper, run = Keeper(broker.outbox, []), make(broker=broker.alias)
+    clock, run = Clock(broker.outbox, []), make(broker=broker.alias)
     asked: list[bool] = []
 
     def ask(execute: Any, *query: Any) -> Any:
         # As the supervisor does, from its own thread, when a worker dies just then.
         if not asked:
             asked.append(True)
-            keeper.rescue_now()
+            clock.rescue_now()
         return execute(*query)
 
     with connection.execute_wrapper(ask):
-        keeper.round()
+        clock.round()
     runs.claim("default", run.pk, "gone")
-    keeper.round()
+    clock.round()
     assert Run.objects.get(pk=run.pk).crashes == 1

@@ -9,7 +9,7 @@ import pytest
 
 from core import brokers
 from core.processes.autoscale import Autoscale
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 from core.processes.supervisor import Supervisor
 from tests.core.one_queue import ALIAS
 from tests.services.waiting import wait_for
@@ -42,7 +42,7 @@ def test_processes_are_started_and_ended_as_they_are_wanted() -> None:
     operator = threading.Thread(target=operate)
     operator.start()
     try:
-        Supervisor(Keeper(outbox, [], scale), ["sleep", "60"], 1).run()
+        Supervisor(Clock(outbox, [], scale), ["sleep", "60"], 1).run()
     finally:
         operator.join()
         for number, handler in before.items():

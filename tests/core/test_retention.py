@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from core import BrokerConfigError, UnknownRun, actor, brokers, every, runs
 from core.models import Attempt, Batch, Effect, Fire, Outcome, Parked, Run, Schedule
 from core.options.retention import Keep, Retention
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 from core.runs.retention import BATCH
 from tests.core.test_runs import make
 from tests.services.threads import at_once
@@ -177,7 +177,7 @@ def test_keeper_deletes_by_itself(settings: Any) -> None:
     config = {**settings.BROKERS["default"], "RETENTION": {"succeeded": {"age": HOUR}}}
     settings.BROKERS = {**settings.BROKERS, "default": config}
     brokers.forget("default")
-    Keeper(brokers["default"].outbox, ["default"]).round()
+    Clock(brokers["default"].outbox, ["default"]).round()
     assert left() == 0
     brokers.forget("default")
 

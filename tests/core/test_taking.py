@@ -7,15 +7,17 @@ import pytest
 
 from core import runs
 from core.models import Pause, Run
-from core.runs import Rule
+from core.runs import LimitRule
 from tests.core.test_runs import make, state
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
-NONE: dict[str, Rule] = {"test.actor": Rule()}
+NONE: dict[str, LimitRule] = {"test.actor": LimitRule()}
 
 
-def take(number: int = 10, rules: dict[str, Rule] = NONE, **other: Any) -> list[UUID]:
+def take(
+    number: int = 10, rules: dict[str, LimitRule] = NONE, **other: Any
+) -> list[UUID]:
     return runs.take("default", "test", "default", number, 5, rules, **other)
 
 
@@ -70,7 +72,7 @@ def test_nothing_of_a_paused_queue_is_taken(maker: Any) -> None:
 
 
 def test_limit_lets_go_as_many_as_it_does_to_the_broker() -> None:
-    rules = {"test.actor": Rule(size=2)}
+    rules = {"test.actor": LimitRule(size=2)}
     for _ in range(4):
         make(limit_key="test.actor")
     first = take(rules=rules)

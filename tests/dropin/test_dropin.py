@@ -17,7 +17,7 @@ from dramatiq.results.backends import StubBackend
 
 from core import brokers
 from core.models import Run, State
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 from core.registry import registry
 from tests.services.waiting import wait_for
 
@@ -94,10 +94,10 @@ def told_by_dramatiq(load: Callable[[str], types.ModuleType]) -> list[str]:
 def told_by_core(load: Callable[[str], types.ModuleType]) -> list[str]:
     brokers.forget("default")
     guide = load(ON_CORE)
-    keeper = Keeper(brokers["default"].outbox, ["default", "mail"])
+    clock = Clock(brokers["default"].outbox, ["default", "mail"])
 
     def all_ended() -> bool:
-        keeper.round()
+        clock.round()
         ended = (State.SUCCEEDED, State.DEAD, State.CANCELLED)
         return not Run.objects.exclude(state__in=ended).exists()
 

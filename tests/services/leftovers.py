@@ -9,7 +9,7 @@ import pytest
 #: Where a process of pytest-xdist tells the first one.
 KEY = "leftovers"
 #: Threads of ours that must have ended.
-THREADS = ("switchyard-lease", "switchyard-keeper")
+THREADS = ("switchyard-lease", "switchyard-clock")
 #: Seconds that a process may take to end which nobody waited for.
 SECONDS = 5
 

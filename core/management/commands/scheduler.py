@@ -13,7 +13,7 @@ from core.alerts import watching
 from core.broker.handler import brokers
 from core.errors import CoreError
 from core.management.tables import check_tables
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 
 #: SCHEDULERS and SCHEDULER, unless the settings are there.
 DRIVERS = {
@@ -42,13 +42,13 @@ class Command(BaseCommand):
         check_tables(brokers.databases())
         self.stdout.write(f"Schedules are driven by {options['driver']}.")
         try:
-            with ExitStack() as keepers:
-                keepers.enter_context(watching())
+            with ExitStack() as clocks:
+                clocks.enter_context(watching())
                 for alias in brokers:
                     broker = brokers[alias]
-                    keeper = Keeper(broker.outbox, broker.queues())
-                    keeper.start()
-                    keepers.callback(keeper.stop)
+                    clock = Clock(broker.outbox, broker.queues())
+                    clock.start()
+                    clocks.callback(clock.stop)
                 run()
         except CoreError as error:
             raise CommandError(str(error)) from error

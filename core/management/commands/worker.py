@@ -16,7 +16,7 @@ from core.management.tables import check_tables
 from core.management.tasks_verbs.verb import positive
 from core.models import ACTIVE, Run
 from core.processes.autoscale import Autoscale
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 from core.processes.supervisor import Supervisor
 from core.worker import beats
 from core.worker.recycling import MEGABYTE, Recycling
@@ -68,9 +68,9 @@ class Command(BaseCommand):
             f" x {options['threads']} threads, queues {', '.join(queues)}."
         )
         scale = Autoscale(broker.outbox, queues, least, most) if most > least else None
-        keeper = Keeper(broker.outbox, queues, scale)
+        clock = Clock(broker.outbox, queues, scale)
         with watching():
-            Supervisor(keeper, _child(options, queues), least).run()
+            Supervisor(clock, _child(options, queues), least).run()
 
 
 def _declare_size(parser: ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from core import brokers, control, runs
 from core.models import RolledUp, Rollup
 from core.models.rollup import SPANS
 from core.options.retention import Keep, Retention
-from core.processes.keeper import Keeper
+from core.processes.clock import Clock
 from core.runs.tally import COUNTS
 from core.testing import advance_time, drain, rehearsing
 from tests.core.monitoring.figures import ALIAS, breaks, roll_up, tries, works
@@ -137,7 +137,7 @@ def test_rollups_are_deleted_when_they_are_old() -> None:
 def test_keeper_counts_by_itself() -> None:
     ended = end_some()
     advance_time(timedelta(minutes=2))
-    Keeper(brokers[ALIAS].outbox, ["default"]).round()
+    Clock(brokers[ALIAS].outbox, ["default"]).round()
     assert counted() == ended
 
 

@@ -7,7 +7,7 @@ from tests.faults.rig import Rig
 from tests.faults.sizes import Size
 
 SIZE = Size(orders=1000)
-#: Kept of those that succeeded; the keeper deletes a batch of the others each second.
+#: Kept of those that succeeded; the clock deletes a batch of the others each second.
 COUNT = 40
 RETENTION = {"succeeded": {"count": COUNT}, "dead": {"age": 3600}}
 SEND = """

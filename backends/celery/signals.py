@@ -13,7 +13,7 @@ from backends.celery.app import App
 from core.backend import Receiver
 
 
-class Life:
+class WorkerSignals:
     """Tells of our app's worker that it started, is stopping and has stopped."""
 
     def __init__(self, app: App, receiver: Receiver) -> None:

@@ -38,7 +38,7 @@ COUNT_SECONDS = 5.0
 SCALE_SECONDS = 0.5
 
 
-class Keeper:
+class Clock:
     """Keeps one broker alias going, in a thread of a parent process."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Keeper:
         self._next_start: float | None = None
         self._outage = Outage(logger, "Cannot relay", "Relaying again")
         self._thread = threading.Thread(
-            target=self._run, name="switchyard-keeper", daemon=True
+            target=self._run, name="switchyard-clock", daemon=True
         )
 
     def start(self) -> None:
@@ -96,7 +96,7 @@ class Keeper:
         return 0
 
     def _interval(self, published: int) -> float:
-        """Return the seconds to wait; the more keepers there are, the longer.
+        """Return the seconds to wait; the more clocks there are, the longer.
 
         Less, if a rate limit lets something go before that, or if room is awaited.
         """

@@ -1,4 +1,4 @@
-"""A worker's place in this thread: it performs runs inside the test's transaction.
+"""A worker in this thread. It performs runs inside the test's transaction.
 
 No thread is started: on SQLite no other one may touch the database, and in a TestCase
 none would see the rows. So time limits and cancelling do not reach a running body.
@@ -76,7 +76,7 @@ class Bodies(Interrupts):
                 connection.run_on_commit.pop(first)[1]()
 
 
-class Seat(Lease):
+class InlineLease(Lease):
     """This process as a worker, without a heartbeat."""
 
     def __init__(self, broker: Broker, call: Call) -> None:
@@ -88,14 +88,14 @@ class Seat(Lease):
         """Start no thread."""
 
 
-class Bench:
+class InlineWorker:
     """Performs the runs of one alias."""
 
     def __init__(self, broker: Broker, call: Call) -> None:
-        self._seat = Seat(broker, call)
+        self._lease = InlineLease(broker, call)
         inbox = broker.inbox
         self._context = WorkerContext(
-            self._seat,
+            self._lease,
             broker.outbox,
             broker.chain,
             broker.resolver,
@@ -106,7 +106,7 @@ class Bench:
 
     def perform(self, run_id: UUID, raising: bool) -> None:
         """Perform a run once; with `raising`, raise what its body raised."""
-        bodies = self._seat.bodies
+        bodies = self._lease.bodies
         bodies.error = None
         process(self._context, run_id)
         if raising and bodies.error is not None:
@@ -114,15 +114,15 @@ class Bench:
 
     def leave(self) -> None:
         """Sign off as a worker."""
-        self._seat.drop()
+        self._lease.drop()
 
 
 @contextmanager
-def bench(broker: Broker, call: Call = plainly) -> Iterator[Bench]:
+def inline_worker(broker: Broker, call: Call = plainly) -> Iterator[InlineWorker]:
     """Perform runs here; what they send waits for its turn. `call` calls each body."""
-    place = Bench(broker, call)
+    worker = InlineWorker(broker, call)
     with rehearsing():
         try:
-            yield place
+            yield worker
         finally:
-            place.leave()
+            worker.leave()
