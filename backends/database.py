@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from core.backend import BaseBackend, Hint, Receiver
+from core.backend import BaseBackend, EngineMessage, Receiver
 from core.errors import BrokerConfigError
 from core.worker.signals import stop_signals
 
@@ -25,7 +25,9 @@ class DatabaseBackend(BaseBackend):
             problem = "there is no broker to reach: leave it out"
             raise BrokerConfigError(alias, "URL", problem)
 
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
         """Refuse: the rows are the messages."""
         raise NotImplementedError(f"{type(self).__name__} has no broker.")
 

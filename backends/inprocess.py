@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from operator import attrgetter
 
-from core.backend import BaseBackend, Hint, Receiver
+from core.backend import BaseBackend, EngineMessage, Receiver
 from core.errors import BrokerConfigError
 
 MODES = ("immediate", "drained")
@@ -33,22 +33,24 @@ class InProcessBackend(BaseBackend):
             raise BrokerConfigError(alias, "OPTIONS", problem)
         self.mode = mode
         self._lock = threading.Lock()
-        # A heap of (band, number, hint): the most urgent first, then the oldest.
-        self._waiting: list[tuple[int, int, Hint]] = []
+        # A heap of (band, number, message): the most urgent first, then the oldest.
+        self._waiting: list[tuple[int, int, EngineMessage]] = []
         self._numbers = itertools.count()
 
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
-        """Deliver the hints, the most urgent first, or keep them for `drain`."""
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
+        """Deliver the messages, the most urgent first, or keep them for `drain`."""
         if self.mode == "drained":
-            self._keep(hints)
+            self._keep(messages)
             return
-        for hint in sorted(hints, key=attrgetter("band")):
-            self.receiver.deliver(hint.queue, hint.body)
+        for message in sorted(messages, key=attrgetter("band")):
+            self.receiver.deliver(message.queue, message.payload)
 
-    def _keep(self, hints: Sequence[Hint]) -> None:
+    def _keep(self, messages: Sequence[EngineMessage]) -> None:
         with self._lock:
-            for hint in hints:
-                entry = (hint.band, next(self._numbers), hint)
+            for message in messages:
+                entry = (message.band, next(self._numbers), message)
                 heapq.heappush(self._waiting, entry)
 
     def drain(self) -> int:
@@ -59,9 +61,9 @@ class InProcessBackend(BaseBackend):
         """
         delivered = 0
         while (entry := self._next()) is not None:
-            hint = entry[-1]
+            message = entry[-1]
             try:
-                self.receiver.deliver(hint.queue, hint.body)
+                self.receiver.deliver(message.queue, message.payload)
             except BaseException:
                 with self._lock:
                     heapq.heappush(self._waiting, entry)
@@ -78,7 +80,7 @@ class InProcessBackend(BaseBackend):
 
     def depth(self, queue: str) -> int:
         """Count what `drain` would deliver from a queue."""
-        return sum(hint.queue == queue for *_, hint in list(self._waiting))
+        return sum(message.queue == queue for *_, message in list(self._waiting))
 
     def purge(self, queue: str) -> int:
         """Drop what `drain` would deliver from a queue."""
@@ -91,6 +93,6 @@ class InProcessBackend(BaseBackend):
     def ping(self) -> None:
         """Return: it is always there."""
 
-    def _next(self) -> tuple[int, int, Hint] | None:
+    def _next(self) -> tuple[int, int, EngineMessage] | None:
         with self._lock:
             return heapq.heappop(self._waiting) if self._waiting else None

@@ -24,13 +24,13 @@ MIDDLE_BAND = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class EngineMessage:
     """One message as the engine carries it: "run this run, if it still waits"."""
 
     message_id: str  # the run's id; the engine's own message or task id as well
     actor_name: str  # the native task name in the engine
     queue: str  # the physical queue, <namespace>.<engine>.<alias>.<queue>
-    body: str  # signed text; the only argument, handed back to `deliver` as it is
+    payload: str  # signed text; the only argument, handed back to `deliver` as it is
     band: int = MIDDLE_BAND  # 0 to BANDS - 1; core computes it from the priority
 
 
@@ -70,14 +70,14 @@ class Receiver(Protocol):
     #: parse it: no sender of ours wrote it.
     longest: int
 
-    def deliver(self, queue: str, body: str) -> None:
-        """Run what `body` points to; return when it is settled. Then acknowledge.
+    def deliver(self, queue: str, payload: str) -> None:
+        """Run what `payload` points to; return when it is settled. Then acknowledge.
 
-        Never raises for a failed actor or a bad body. Raises only when even the
+        Never raises for a failed actor or a bad payload. Raises only when even the
         bookkeeping failed (no database): then give the message back to the engine.
         """
 
-    def park(self, queue: str, body: bytes, reason: str) -> None:
+    def park(self, queue: str, payload: bytes, reason: str) -> None:
         """Keep what cannot be understood, with its reason. Then acknowledge.
 
         Raises when it could not be kept: then give the message back to the engine.
@@ -122,19 +122,21 @@ class BaseBackend(ABC):
         self.receiver = receiver
 
     @abstractmethod
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
-        """Hand all hints to the broker; return when it has confirmed them.
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
+        """Hand all messages to the broker; return when it has confirmed them.
 
         Raises `BrokerUnavailable` within `seconds`, or the backend's own deadline when
         that is None (some, none or all may have arrived). Called from any thread, of
         any process, also after a fork.
         """
 
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         """Hand events to everyone who listens; return when the broker has them.
 
-        To the durable fanout exchange `place` on RabbitMQ (declared if it is missing,
-        each event a persistent message), or to the stream `place` on Redis (field
+        To the durable fanout exchange `channel` on RabbitMQ (declared if it is missing,
+        each event a persistent message), or to the stream `channel` on Redis (field
         "event", trimmed to about 100,000 entries). Each event is a CloudEvent in JSON.
         Raises `BrokerUnavailable` as `publish` does.
         """

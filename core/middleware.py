@@ -78,53 +78,53 @@ class Middleware:
         """The engine's worker has ended."""
 
 
-class Chain:
+class MiddlewareStack:
     """The middleware of one broker."""
 
-    def __init__(self, broker: Any, links: Iterable[Any] = ()) -> None:
+    def __init__(self, broker: Any, members: Iterable[Any] = ()) -> None:
         self.broker = broker
-        self.links: list[Any] = list(links)
+        self.members: list[Any] = list(members)
 
     @property
     def options(self) -> frozenset[str]:
         """The options that the middleware understands."""
-        return options_of(self.links)
+        return options_of(self.members)
 
     def before(self, hook: str, *args: Any) -> None:
         """Call `before_<hook>`; only `SkipMessage` comes out."""
-        for link in self.links:
-            self._call(link, f"before_{hook}", args, {})
+        for member in self.members:
+            self._call(member, f"before_{hook}", args, {})
 
     def after(self, hook: str, *args: Any, **kwargs: Any) -> None:
         """Call `after_<hook>`; nothing comes out."""
-        for link in reversed(self.links):
-            self._call(link, f"after_{hook}", args, kwargs)
+        for member in reversed(self.members):
+            self._call(member, f"after_{hook}", args, kwargs)
 
     def _call(
-        self, link: Any, hook: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, member: Any, hook: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         try:
             # Looked up: one written for Dramatiq need not be a subclass of ours.
-            method = getattr(link, hook, None)
+            method = getattr(member, hook, None)
             if method is not None:
                 method(self.broker, *args, **kwargs)
         except SkipMessage as raised:
             if hook == "before_process_message":
                 raise
-            _ignore(hook, link, raised)
+            _ignore(hook, member, raised)
         except Exception as raised:
-            _ignore(hook, link, raised)
+            _ignore(hook, member, raised)
 
 
-def _ignore(hook: str, link: Any, raised: BaseException) -> None:
+def _ignore(hook: str, member: Any, raised: BaseException) -> None:
     # In the midst of a failure its context is what the body raised.
-    logger.error("%s of %r raised; ignored.\n%s", hook, link, trace(raised))
+    logger.error("%s of %r raised; ignored.\n%s", hook, member, trace(raised))
 
 
-def options_of(links: Iterable[Any]) -> frozenset[str]:
+def options_of(members: Iterable[Any]) -> frozenset[str]:
     """Return the options that middleware understands."""
     # Looked up, as its hooks are.
-    given = (getattr(link, "actor_options", ()) for link in links)
+    given = (getattr(member, "actor_options", ()) for member in members)
     return frozenset().union(*given)
 
 
@@ -133,10 +133,10 @@ def build(alias: str, given: Iterable[Any]) -> list[Any]:
 
     Each is the path of a class without arguments, or a ready object.
     """
-    links = []
+    members = []
     for entry in given:
         try:
-            links.append(import_string(entry)() if isinstance(entry, str) else entry)
+            members.append(import_string(entry)() if isinstance(entry, str) else entry)
         except (ImportError, TypeError) as error:
             raise BrokerConfigError(alias, "MIDDLEWARE", str(error)) from error
-    return links
+    return members

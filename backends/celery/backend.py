@@ -12,13 +12,13 @@ from celery.worker import state
 from kombu.asynchronous import set_event_loop
 
 from backends.celery.app import App, physical
-from backends.celery.links import Link, Links
-from backends.celery.rabbit_link import RabbitLink
-from backends.celery.redis_link import RedisLink
+from backends.celery.pool import BrokerConnection, ConnectionPool
+from backends.celery.rabbit_connection import RabbitConnection
+from backends.celery.redis_connection import RedisConnection
 from backends.celery.signals import WorkerSignals
 from backends.celery.tasks import register
 from backends.celery.urls import parse
-from core.backend import CONCERN_SECONDS, BaseBackend, Concern, Hint, Receiver
+from core.backend import CONCERN_SECONDS, BaseBackend, Concern, EngineMessage, Receiver
 
 
 class CeleryBackend(BaseBackend):
@@ -59,8 +59,12 @@ class CeleryBackend(BaseBackend):
             longest=receiver.longest,
             flower=flower,
         )
-        self._kind: type[Link] = RedisLink if address.is_redis else RabbitLink
-        self._links = Links(alias, address.shown, self._link, publish_timeout)
+        self._kind: type[BrokerConnection] = (
+            RedisConnection if address.is_redis else RabbitConnection
+        )
+        self._pool = ConnectionPool(
+            alias, address.shown, self._connect, publish_timeout
+        )
         self._signals = WorkerSignals(self._app, receiver)
 
     @property
@@ -72,25 +76,29 @@ class CeleryBackend(BaseBackend):
         self._app.declare(actors.values())
         return self._app
 
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
-        if hints:
-            self._links.call(lambda link: link.publish(hints), seconds)
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
+        if messages:
+            self._pool.call(lambda connection: connection.publish(messages), seconds)
 
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         if events:
-            self._links.call(lambda link: link.announce(place, events))
+            self._pool.call(lambda connection: connection.announce(channel, events))
 
     def depth(self, queue: str) -> int:
-        return self._links.call(lambda link: link.depth(queue))
+        return self._pool.call(lambda connection: connection.depth(queue))
 
     def purge(self, queue: str) -> int:
-        return self._links.call(lambda link: link.purge(queue))
+        return self._pool.call(lambda connection: connection.purge(queue))
 
     def concerns(self) -> list[Concern]:
-        return self._links.call(lambda link: link.concerns(), CONCERN_SECONDS)
+        return self._pool.call(
+            lambda connection: connection.concerns(), CONCERN_SECONDS
+        )
 
     def ping(self) -> None:
-        self._links.call(lambda link: link.ping())
+        self._pool.call(lambda connection: connection.ping())
 
     def work(self, queues: Sequence[str], threads: int) -> None:
         app = self.app
@@ -118,22 +126,22 @@ class CeleryBackend(BaseBackend):
         unique = f"{self.alias}-{os.getpid()}-{uuid4().hex[:8]}"
         return f"{unique}@{socket.gethostname()}"
 
-    def _link(self, timeout: float) -> Link:
+    def _connect(self, timeout: float) -> BrokerConnection:
         return self._kind(self._app.connection_to_publish(timeout), self._send)
 
-    def _send(self, producer: Any, hint: Hint, priority: int) -> None:
+    def _send(self, producer: Any, message: EngineMessage, priority: int) -> None:
         self._app.send_task(
-            hint.actor_name,
-            args=(hint.body,),
-            task_id=hint.message_id,
-            queue=physical(hint.queue),
+            message.actor_name,
+            args=(message.payload,),
+            task_id=message.message_id,
+            queue=physical(message.queue),
             priority=priority,
             producer=producer,
-            declare=[],  # the link did
+            declare=[],  # the connection did
             mandatory=True,  # a confirm alone covers no queue that is gone
             retry=False,
             add_to_parent=False,
-            argsrepr=hint.message_id,  # the body is signed: not for logs
+            argsrepr=message.message_id,  # the payload is signed: not for logs
             kwargsrepr="",
         )
 

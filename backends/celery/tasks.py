@@ -29,17 +29,17 @@ def register(app: Celery, receiver: Receiver) -> None:
 
 def _deliver(receiver: Receiver) -> Callable[[Any, str], None]:
     # A closure: Celery would drop the `self` of a bound method.
-    def run(task: Any, body: str) -> None:
+    def run(task: Any, payload: str) -> None:
         queue = _queue(task)
         try:
-            _or_give_back(receiver.deliver, queue, body)
+            _or_give_back(receiver.deliver, queue, payload)
         except Reject:
             raise
         except BaseException as exc:
             # Celery gives back what raised SystemExit, at once and for ever.
             logger.exception("Delivery of %s was torn down.", task.request.id)
             reason = f"its delivery raised {ascii(exc)[:200]}"
-            raw = body.encode("utf-8", "surrogatepass")
+            raw = payload.encode("utf-8", "surrogatepass")
             _or_give_back(receiver.park, queue, raw, reason)
 
     return run
@@ -47,8 +47,8 @@ def _deliver(receiver: Receiver) -> Callable[[Any, str], None]:
 
 def _park(receiver: Receiver) -> Callable[[Any, str, str], None]:
     def run(task: Any, raw: str, reason: str) -> None:
-        body = base64.b64decode(raw)
-        _or_give_back(receiver.park, _queue(task), body, reason)
+        parked = base64.b64decode(raw)
+        _or_give_back(receiver.park, _queue(task), parked, reason)
 
     return run
 

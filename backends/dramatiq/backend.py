@@ -11,7 +11,7 @@ from backends.dramatiq.middleware import SupervisedWorker, WorkerHooks
 from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
 from backends.dramatiq.redis_broker import RedisBroker
 from backends.dramatiq.urls import is_amqp, normalise
-from core.backend import BaseBackend, Concern, Hint, Receiver
+from core.backend import BaseBackend, Concern, EngineMessage, Receiver
 from core.worker.signals import stop_signals
 
 logger = logging.getLogger(__name__)
@@ -47,15 +47,17 @@ class DramatiqBackend(BaseBackend):
         self.broker = _broker(alias, self.url, options)
         self.broker.receiver = receiver
 
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
         """See `BaseBackend.publish`."""
-        if hints:
-            self.broker.publish(hints, seconds)
+        if messages:
+            self.broker.publish(messages, seconds)
 
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         """See `BaseBackend.announce`."""
         if events:
-            self.broker.announce(place, events)
+            self.broker.announce(channel, events)
 
     def work(self, queues: Sequence[str], threads: int) -> None:
         """See `BaseBackend.work`. The actors and queues are declared by WorkerHooks."""

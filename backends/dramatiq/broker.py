@@ -16,7 +16,7 @@ import dramatiq
 from dramatiq import Actor, Broker, Message, Middleware
 
 from backends.dramatiq.urls import normalise
-from core.backend import Concern, Hint, Receiver
+from core.backend import Concern, EngineMessage, Receiver
 from core.errors import BrokerConfigError, BrokerUnavailable
 from core.outages import Outage
 from core.secrets.urls import without_password
@@ -83,11 +83,13 @@ class CourierBroker(Broker):
         self.receiver: Receiver
 
     @abstractmethod
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
         """See `BaseBackend.publish`."""
 
     @abstractmethod
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         """See `BaseBackend.announce`."""
 
     @abstractmethod
@@ -160,9 +162,9 @@ class CourierBroker(Broker):
                 options={},
             )
 
-    def carry(self, body: str, *, queue: str) -> None:
+    def carry(self, payload: str, *, queue: str) -> None:
         """Hand one message to core: the body of every actor here."""
-        self.receiver.deliver(queue, body)
+        self.receiver.deliver(queue, payload)
 
     def get_actor(self, actor_name: str) -> dramatiq.Actor[..., None]:
         """Return the actor, or the one that stands in for unknown ones.

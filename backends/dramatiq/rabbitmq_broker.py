@@ -7,11 +7,15 @@ import pika
 from dramatiq import Middleware
 
 from backends.dramatiq.broker import CourierBroker, Options
-from backends.dramatiq.links import Links
+from backends.dramatiq.pool import ConnectionPool
+from backends.dramatiq.rabbitmq_connection import (
+    AMQP_ERRORS,
+    ConnectionFailed,
+    RabbitmqConnection,
+)
 from backends.dramatiq.rabbitmq_consumer import RabbitmqConsumer
-from backends.dramatiq.rabbitmq_link import AMQP_ERRORS, Link, LinkFailed
 from backends.dramatiq.wire import encode
-from core.backend import Hint
+from core.backend import EngineMessage
 from core.errors import BrokerConfigError, BrokerUnavailable
 
 #: Seconds a worker waits for TCP to connect. Short: a try that began while the
@@ -36,13 +40,15 @@ class RabbitmqBroker(CourierBroker):
     ) -> None:
         super().__init__(alias=alias, url=url, options=options, middleware=middleware)
         # A thread that waits for its turn cannot answer heartbeats: none here.
-        self._link_parameters = self._parameters(0)
+        self._sender_parameters = self._parameters(0)
         self.parameters = self._parameters(options.heartbeat)
         self.parameters.socket_timeout = CONNECT_TIMEOUT
         self.parameters.stack_timeout = HANDSHAKE_TIMEOUT
         # Unsent acknowledgements betray a cut network before the heartbeat does.
         self.parameters.tcp_options = {"TCP_USER_TIMEOUT": int(options.heartbeat * 500)}
-        self._links = Links(lambda at: Link(self._link_parameters, at))
+        self._pool = ConnectionPool(
+            lambda at: RabbitmqConnection(self._sender_parameters, at)
+        )
 
     def _parameters(self, heartbeat: int) -> pika.URLParameters:
         try:
@@ -62,54 +68,61 @@ class RabbitmqBroker(CourierBroker):
         """Return a consumer; it connects when it is asked for a message."""
         return RabbitmqConsumer(self, queue_name, prefetch, timeout)
 
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
-        """Send all hints at once and wait for all confirms together."""
-        messages = [(hint.queue, hint.band, encode(hint)) for hint in hints]
-        with self._link(seconds) as (link, deadline):
-            link.publish(messages, deadline)
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
+        """Send all messages at once and wait for all confirms together."""
+        encoded = [(one.queue, one.band, encode(one)) for one in messages]
+        with self._connected(seconds) as (connection, deadline):
+            connection.publish(encoded, deadline)
 
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         """Send all events at once and wait for all confirms together."""
-        with self._link() as (link, deadline):
-            link.announce(place, events, deadline)
+        with self._connected() as (connection, deadline):
+            connection.announce(channel, events, deadline)
 
     def depth(self, queue: str) -> int:
         """Count the messages that are ready."""
         try:
-            with self._link() as (link, deadline):
-                return link.depth(queue, deadline)
+            with self._connected() as (connection, deadline):
+                return connection.depth(queue, deadline)
         except BrokerUnavailable as error:
             return _zero_if_missing(error)
 
     def purge(self, queue: str) -> int:
         """Drop the messages that are ready."""
         try:
-            with self._link() as (link, deadline):
-                return link.purge(queue, deadline)
+            with self._connected() as (connection, deadline):
+                return connection.purge(queue, deadline)
         except BrokerUnavailable as error:
             return _zero_if_missing(error)
 
     def ping(self) -> None:
         """Make one round trip."""
-        with self._link() as (link, deadline):
-            link.ping(deadline)
+        with self._connected() as (connection, deadline):
+            connection.ping(deadline)
 
     @contextmanager
-    def _link(self, seconds: float | None = None) -> Iterator[tuple[Link, float]]:
+    def _connected(
+        self, seconds: float | None = None
+    ) -> Iterator[tuple[RabbitmqConnection, float]]:
         deadline = self.deadline(seconds)
         try:
-            with self._links.borrow(deadline) as link:
-                yield link, deadline
-        except (LinkFailed, *AMQP_ERRORS) as error:
+            with self._pool.borrow(deadline) as connection:
+                yield connection, deadline
+        except (ConnectionFailed, *AMQP_ERRORS) as error:
             problem = str(getattr(error, "reason", error)) or repr(error)
             raise self.unavailable(problem) from error
 
     def close(self) -> None:
         """Close what publishing left open."""
-        self._links.close()
+        self._pool.close()
 
 
 def _zero_if_missing(error: BrokerUnavailable) -> int:
-    if isinstance(error.__cause__, LinkFailed) and error.__cause__.code == NOT_FOUND:
+    if (
+        isinstance(error.__cause__, ConnectionFailed)
+        and error.__cause__.code == NOT_FOUND
+    ):
         return 0
     raise error

@@ -23,7 +23,7 @@ from dramatiq import MessageProxy
 from pika.exceptions import AMQPError
 
 from backends.dramatiq.consumer import CourierConsumer
-from backends.dramatiq.rabbitmq_link import AMQP_ERRORS, QUEUE_ARGUMENTS
+from backends.dramatiq.rabbitmq_connection import AMQP_ERRORS, QUEUE_ARGUMENTS
 
 if TYPE_CHECKING:
     from backends.dramatiq.rabbitmq_broker import RabbitmqBroker

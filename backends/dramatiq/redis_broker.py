@@ -12,12 +12,12 @@ from redis.retry import Retry
 
 from backends.dramatiq import redis_scripts
 from backends.dramatiq.broker import CourierBroker, Options
-from backends.dramatiq.links import Links
+from backends.dramatiq.pool import ConnectionPool
+from backends.dramatiq.redis_connection import RedisConnection, Words
 from backends.dramatiq.redis_consumer import RedisConsumer
-from backends.dramatiq.redis_link import Link, Words
 from backends.dramatiq.redis_rescue import Rescue
 from backends.dramatiq.wire import encode
-from core.backend import CONCERN_SECONDS, Concern, Hint, concerns_of_redis
+from core.backend import CONCERN_SECONDS, Concern, EngineMessage, concerns_of_redis
 from core.errors import BrokerConfigError
 
 #: The prefix of every key, Dramatiq's default: its own tools find the queues.
@@ -45,7 +45,9 @@ class RedisBroker(CourierBroker):
         super().__init__(alias=alias, url=url, options=options, middleware=middleware)
         self.worker_id = str(uuid4())
         self.client = self._client()
-        self._links = Links(lambda at: Link(self.client.connection_pool, at))
+        self._pool = ConnectionPool(
+            lambda at: RedisConnection(self.client.connection_pool, at)
+        )
         self.scripts = {
             name: self.client.register_script(getattr(redis_scripts, name))
             for name in ("FETCH", "ACK", "GIVE_BACK", "RESCUE", "DEAD")
@@ -89,48 +91,54 @@ class RedisBroker(CourierBroker):
         return self.key("__acks__", self.worker_id, queue)
 
     @contextmanager
-    def _link(self, seconds: float | None = None) -> Iterator[tuple[Link, float]]:
+    def _connected(
+        self, seconds: float | None = None
+    ) -> Iterator[tuple[RedisConnection, float]]:
         deadline = self.deadline(seconds)
         try:
-            with self._links.borrow(deadline) as link:
-                yield link, deadline
+            with self._pool.borrow(deadline) as connection:
+                yield connection, deadline
         except (redis.RedisError, OSError) as error:
             problem = f"{type(error).__name__}: {error}"
             raise self.unavailable(problem) from error
 
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
-        """Add all hints at once and in one round trip."""
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
+        """Add all messages at once and in one round trip."""
         keys: dict[str, int] = {}
         entries: list[str | bytes | int] = []
-        for hint in hints:
-            place = keys.setdefault(self.key(hint.queue), len(keys) + 1)
-            # The run's id will not do: a hint that is sent twice is two entries.
-            entries += [place, f"{hint.band}-{uuid4()}", encode(hint)]
-        with self._link(seconds) as (link, deadline):
-            link.run(redis_scripts.PUBLISH, list(keys), entries, deadline)
+        for message in messages:
+            key_number = keys.setdefault(self.key(message.queue), len(keys) + 1)
+            # The run's id will not do: a message that is sent twice is two entries.
+            entries += [key_number, f"{message.band}-{uuid4()}", encode(message)]
+        with self._connected(seconds) as (connection, deadline):
+            connection.run(redis_scripts.PUBLISH, list(keys), entries, deadline)
 
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         """Add all events to the stream in one round trip."""
-        about: Words = ["XADD", place, "MAXLEN", "~", STREAM_LENGTH, "*", "event"]
-        with self._link() as (link, deadline):
-            link.ask([[*about, event] for event in events], deadline)
+        about: Words = ["XADD", channel, "MAXLEN", "~", STREAM_LENGTH, "*", "event"]
+        with self._connected() as (connection, deadline):
+            connection.ask([[*about, event] for event in events], deadline)
 
     def depth(self, queue: str) -> int:
         """Count the ids in the lists of all bands."""
-        with self._link() as (link, deadline):
-            return int(link.run(redis_scripts.DEPTH, [self.key(queue)], [], deadline))
+        with self._connected() as (connection, deadline):
+            return int(
+                connection.run(redis_scripts.DEPTH, [self.key(queue)], [], deadline)
+            )
 
     def purge(self, queue: str) -> int:
         """Drop the lists and their messages; a worker keeps what it holds."""
         keys = [self.key(queue), self.key(queue, "msgs")]
-        with self._link() as (link, deadline):
-            return int(link.run(redis_scripts.PURGE, keys, [], deadline))
+        with self._connected() as (connection, deadline):
+            return int(connection.run(redis_scripts.PURGE, keys, [], deadline))
 
     def concerns(self) -> list[Concern]:
         """Ask what it does when it is out of memory, and at a restart."""
-        with self._link(CONCERN_SECONDS) as (link, deadline):
-            (told,) = link.ask([["INFO"]], deadline)
-            save = _save_setting(link, deadline)
+        with self._connected(CONCERN_SECONDS) as (connection, deadline):
+            (told,) = connection.ask([["INFO"]], deadline)
+            save = _save_setting(connection, deadline)
         lines = bytes(told).decode().splitlines()
         info = dict(line.split(":", 1) for line in lines if ":" in line)
         return concerns_of_redis(
@@ -139,12 +147,12 @@ class RedisBroker(CourierBroker):
 
     def ping(self) -> None:
         """Ask for a sign of life."""
-        with self._link() as (link, deadline):
-            link.ask([["PING"]], deadline)
+        with self._connected() as (connection, deadline):
+            connection.ask([["PING"]], deadline)
 
     def close(self) -> None:
         """Close what publishing left open."""
-        self._links.close()
+        self._pool.close()
 
     def wait_for(self, key: str, timeout: float) -> None:
         """Return when a list has something, or after `timeout` seconds."""
@@ -156,9 +164,9 @@ class RedisBroker(CourierBroker):
         return self.scripts[script](keys=keys, args=args)
 
 
-def _save_setting(link: Link, deadline: float) -> str | None:
+def _save_setting(connection: RedisConnection, deadline: float) -> str | None:
     try:
-        ((_, value),) = link.ask([["CONFIG", "GET", "save"]], deadline)
+        ((_, value),) = connection.ask([["CONFIG", "GET", "save"]], deadline)
     except redis.ResponseError:
         return None  # hosted servers refuse CONFIG
     return bytes(value).decode()

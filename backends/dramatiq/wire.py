@@ -5,7 +5,7 @@ from typing import Any
 from dramatiq import JSONEncoder, Message, MessageProxy
 from dramatiq.errors import DecodeError
 
-from core.backend import Hint
+from core.backend import EngineMessage
 from core.errors import BadMessage
 
 #: Not the global encoder: DRAMATIQ_ENCODER may be pickle, and we read from strangers.
@@ -32,17 +32,17 @@ class Delivery(MessageProxy):
         return self.channel is not None and not self.channel.is_open
 
 
-def encode(hint: Hint) -> bytes:
-    """Return the bytes of one hint, as `actor.send(body)` would write them."""
-    message: Message[Any] = Message(
-        queue_name=hint.queue,
-        actor_name=hint.actor_name,
-        args=(hint.body,),
+def encode(message: EngineMessage) -> bytes:
+    """Return the bytes of one message, as `actor.send(payload)` would write them."""
+    native: Message[Any] = Message(
+        queue_name=message.queue,
+        actor_name=message.actor_name,
+        args=(message.payload,),
         kwargs={},
         options={},
-        message_id=hint.message_id,
+        message_id=message.message_id,
     )
-    return ENCODER.encode(message.asdict())
+    return ENCODER.encode(native.asdict())
 
 
 def decode(queue: str, data: bytes) -> Message[Any]:
@@ -90,10 +90,10 @@ def _problem(queue: str, fields: dict[str, Any]) -> str:
     return "" if _is_text(args[0]) else "its argument is not valid Unicode"
 
 
-def _is_text(body: str) -> bool:
+def _is_text(payload: str) -> bool:
     """False for lone surrogates: JSON can write them, nothing else can."""
     try:
-        body.encode()
+        payload.encode()
     except UnicodeEncodeError:
         return False
     return True

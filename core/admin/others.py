@@ -1,4 +1,4 @@
-"""What is only read: the audit, parked bodies, workers."""
+"""What is only read: the audit, parked payloads, workers."""
 
 from django.contrib import admin
 
@@ -22,14 +22,14 @@ class ParkedAdmin(ReadOnlyAdmin):
 
     list_display = ["parked_at", "broker", "queue", "size", "reason"]
     list_filter = ["broker", "queue"]
-    fields = ["parked_at", "broker", "queue", "size", "reason", "start_of_body"]
+    fields = ["parked_at", "broker", "queue", "size", "reason", "start_of_payload"]
     # A direct message carries its arguments.
-    hidden = ("body", "start_of_body")
+    hidden = ("payload", "start_of_payload")
 
     @admin.display(description="Body (first 1000 bytes)")
-    def start_of_body(self, row: Parked) -> str:
+    def start_of_payload(self, row: Parked) -> str:
         """Show the bytes as Python writes them."""
-        return repr(bytes(row.body)[:1000])
+        return repr(bytes(row.payload)[:1000])
 
 
 @admin.register(Worker)

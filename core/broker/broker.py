@@ -9,11 +9,11 @@ from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from core import middleware, runs
+from core import runs
 from core.backend import BaseBackend
 from core.broker.config import BACKENDS, actor_options, read
 from core.errors import BadMessage, BrokerConfigError, Shutdown
-from core.middleware import Chain
+from core.middleware import MiddlewareStack, build
 from core.models import Parked, Run
 from core.options import MAX_NAME
 from core.options.retention import Retention
@@ -40,7 +40,7 @@ LONGEST_QUEUE = 2 * MAX_NAME
 SLACK = 64 * 1024
 #: An engine's JSON makes six bytes of a two-byte letter, base64 four of three.
 WIRE_FACTOR = 4
-#: Of a parked body so many bytes are kept.
+#: Bytes that are kept of a parked payload.
 PARKED_BYTES = 1024 * 1024
 
 
@@ -52,26 +52,26 @@ class Broker:
         self.alias = alias
         self.database: str = config["DATABASE"]
         self.timing = Timing.read(alias, config["TIMING"])
-        self.chain = Chain(self, middleware.build(alias, config["MIDDLEWARE"]))
+        self.middleware = MiddlewareStack(self, build(alias, config["MIDDLEWARE"]))
         self.defaults = actor_options(
-            alias, config["ACTOR_OPTIONS"], self.chain.options
+            alias, config["ACTOR_OPTIONS"], self.middleware.options
         )
-        #: Bytes of a body that is opened, and of a message that carries one.
-        self.longest_body: int = config["MAX_PAYLOAD"] + SLACK
-        self.longest = WIRE_FACTOR * self.longest_body
+        #: Bytes of a payload that is opened, and of a message that carries one.
+        self.longest_payload: int = config["MAX_PAYLOAD"] + SLACK
+        self.longest = WIRE_FACTOR * self.longest_payload
         self.backend = self._backend(config)
         #: The exchange or stream that events go out to; "": none.
         self.events = self._events(config)
-        self.resolver = Resolver(self.defaults, self.chain)
+        self.resolver = Resolver(self.defaults, self.middleware)
         self.outbox = self._outbox(config)
         longest = config["MAX_PAYLOAD"]
-        self.inbox = Inbox(self.outbox, self.chain, self.resolver, longest)
+        self.inbox = Inbox(self.outbox, self.middleware, self.resolver, longest)
         self.lease = Lease(alias, self.backend.engine, self.database, self.timing)
         self._serving: list[str] = []
         self._context = WorkerContext(
             self.lease,
             self.outbox,
-            self.chain,
+            self.middleware,
             self.resolver,
             longest,
             self.inbox.follow_up,
@@ -150,14 +150,14 @@ class Broker:
         """Perform an effect outside the database; see `core.effect`."""
         return perform_effect(self.database, intent, perform, not_done)
 
-    def deliver(self, queue: str, body: str) -> None:
-        """Run what `body` points to; see `Receiver.deliver`."""
-        raw = body.encode(errors="surrogatepass")
-        if len(raw) > self.longest_body:
-            self.park(queue, raw, f"it is longer than {self.longest_body} bytes")
+    def deliver(self, queue: str, payload: str) -> None:
+        """Run what `payload` points to; see `Receiver.deliver`."""
+        raw = payload.encode(errors="surrogatepass")
+        if len(raw) > self.longest_payload:
+            self.park(queue, raw, f"it is longer than {self.longest_payload} bytes")
             return
         try:
-            found = self.outbox.signer.open(body)
+            found = self.outbox.signer.open(payload)
         except BadMessage as error:
             self.park(queue, raw, error.reason)
             return
@@ -166,38 +166,38 @@ class Broker:
         else:
             process_direct(self._context, found)
 
-    def park(self, queue: str, body: bytes, reason: str) -> None:
+    def park(self, queue: str, payload: bytes, reason: str) -> None:
         """Keep what cannot be understood; see `Receiver.park`."""
         # Called from threads that live as long as the worker.
         close_old_connections()
         Parked.objects.using(self.database).create(
             broker=self.alias,
             queue=runs.readable(queue)[:LONGEST_QUEUE],
-            body=body[:PARKED_BYTES],
-            size=len(body),
+            payload=payload[:PARKED_BYTES],
+            size=len(payload),
             reason=runs.readable(reason),
             parked_at=Now(),
         )
-        logger.error("Parked %d bytes from %s: %s.", len(body), queue, reason)
+        logger.error("Parked %d bytes from %s: %s.", len(payload), queue, reason)
 
     def worker_started(self, slots: int) -> None:
         """Register this process as a worker; see `Receiver.worker_started`."""
         queues = self._serving or self.queues()
         self.lease.offer(slots, queues)
         self._standby.start(queues, slots)
-        self.chain.after("worker_boot", self.backend.engine)
+        self.middleware.after("worker_boot", self.backend.engine)
 
     def worker_stopping(self) -> None:
         """Tell the running bodies that asked; see `Receiver.worker_stopping`."""
         self._standby.stop()
-        self.chain.before("worker_shutdown", self.backend.engine)
+        self.middleware.before("worker_shutdown", self.backend.engine)
         self.lease.interrupts.shut_down(Shutdown)
 
     def worker_stopped(self) -> None:
         """Sign this process off; see `Receiver.worker_stopped`."""
         self._standby.end()
         self.lease.drop()
-        self.chain.after("worker_shutdown", self.backend.engine)
+        self.middleware.after("worker_shutdown", self.backend.engine)
 
     def actors(self) -> Mapping[str, str]:
         """Return every actor's name with its physical queue."""

@@ -55,12 +55,12 @@ class BrokerHandler:
 
     def extra_options(self) -> frozenset[str]:
         """Return the options that the middleware of any alias understands."""
-        links = (
-            link
+        members = (
+            member
             for alias, config in settings.BROKERS.items()
-            for link in middleware.build(alias, config.get("MIDDLEWARE", ()))
+            for member in middleware.build(alias, config.get("MIDDLEWARE", ()))
         )
-        return middleware.options_of(links)
+        return middleware.options_of(members)
 
     def namespace(self) -> str:
         """Return the namespace of the default alias: the name of this project."""

@@ -111,10 +111,10 @@ def forget(stage: Stage) -> None:
 def copy(stage: Stage) -> None:
     """Publish messages again, of canaries that wait, run or have long ended."""
     rows = list(stage.canaries().order_by("-created_at")[:NEWEST])
-    hints = [stage.broker.outbox.hint(row) for row in rows] * COPIES
+    messages = [stage.broker.outbox.engine_message(row) for row in rows] * COPIES
     hit = [row.pk for row in rows if row.state == State.QUEUED]
-    stage.strike("F4", hit, len(hints))
-    stage.broker.backend.publish(hints)
+    stage.strike("F4", hit, len(messages))
+    stage.broker.backend.publish(messages)
 
 
 FAULTS = (

@@ -90,39 +90,39 @@ class Watch:
         now = time.monotonic()
         with self._lock:
             here = [(wrapper, wrapper.connection) for wrapper in self._wrappers]
-        waiting = {link: wrapper for wrapper, link in here if _awaits_reply(link)}
+        waiting = {raw: wrapper for wrapper, raw in here if _awaits_reply(raw)}
         self._waiting = {
-            link: self._waiting.get(link, (now, now + self.silent)) for link in waiting
+            raw: self._waiting.get(raw, (now, now + self.silent)) for raw in waiting
         }
         suspects = defaultdict(list)
-        for link, (since, ask_at) in self._waiting.items():
+        for raw, (since, ask_at) in self._waiting.items():
             if now >= ask_at:
-                self._waiting[link] = (since, now + self.silent)
-                suspects[waiting[link].alias].append(link)
-        for alias, links in suspects.items():
-            for link in _lost(waiting[links[0]], links):
-                _cut(alias, link, now - self._waiting[link][0])
+                self._waiting[raw] = (since, now + self.silent)
+                suspects[waiting[raw].alias].append(raw)
+        for alias, raws in suspects.items():
+            for raw in _lost(waiting[raws[0]], raws):
+                _cut(alias, raw, now - self._waiting[raw][0])
 
 
-def _awaits_reply(link: Any) -> bool:
+def _awaits_reply(raw: Any) -> bool:
     """Return True if a statement is under way of which nothing has come back."""
     try:
-        if link is None or link.closed or link.info.transaction_status != ACTIVE:
+        if raw is None or raw.closed or raw.info.transaction_status != ACTIVE:
             return False
         # A thread that was stopped, or starved, has its reply and has not read it.
         poll = select.poll()
-        poll.register(link.fileno(), select.POLLIN)
+        poll.register(raw.fileno(), select.POLLIN)
         return not poll.poll(0)
     except Exception:  # closed by its own thread meanwhile: each driver raises its own
         return False
 
 
-def _lost(wrapper: BaseDatabaseWrapper, links: Sequence[Any]) -> Sequence[Any]:
+def _lost(wrapper: BaseDatabaseWrapper, raws: Sequence[Any]) -> Sequence[Any]:
     """Return those of a database's connections on whose statements no server works.
 
     None of them, if it cannot be asked now.
     """
-    by_pid = {link.info.backend_pid: link for link in links if _awaits_reply(link)}
+    by_pid = {raw.info.backend_pid: raw for raw in raws if _awaits_reply(raw)}
     probe = _probe(wrapper)
     # Connecting has a deadline of its own, of the same length.
     timer = threading.Timer(2 * ASK_SECONDS, lambda: _shut_down(probe.connection))
@@ -143,8 +143,8 @@ def _lost(wrapper: BaseDatabaseWrapper, links: Sequence[Any]) -> Sequence[Any]:
         timer.cancel()
         with suppress(Error):
             probe.close()
-    idle = [link for pid, link in by_pid.items() if pid not in busy]
-    return [link for link in idle if _awaits_reply(link)]
+    idle = [raw for pid, raw in by_pid.items() if pid not in busy]
+    return [raw for raw in idle if _awaits_reply(raw)]
 
 
 def _probe(wrapper: BaseDatabaseWrapper) -> Any:
@@ -157,7 +157,7 @@ def _probe(wrapper: BaseDatabaseWrapper) -> Any:
     return probe
 
 
-def _cut(alias: str, link: Any, seconds: float) -> None:
+def _cut(alias: str, raw: Any, seconds: float) -> None:
     """Let the thread that waits have its error."""
     logger.error(
         "Cut a connection to the database %r after %.0f s of silence: the server does"
@@ -165,13 +165,13 @@ def _cut(alias: str, link: Any, seconds: float) -> None:
         alias,
         seconds,
     )
-    _shut_down(link)
+    _shut_down(raw)
 
 
-def _shut_down(link: Any) -> None:
+def _shut_down(raw: Any) -> None:
     """End a connection under the thread that waits on it: closing it would not."""
     # Each driver has errors of its own for one that was closed meanwhile.
-    with suppress(Exception), socket.socket(fileno=os.dup(link.fileno())) as line:
+    with suppress(Exception), socket.socket(fileno=os.dup(raw.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 
 

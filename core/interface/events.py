@@ -69,9 +69,9 @@ def _to_subscribers(event: Event) -> Iterator[Message[Any]]:
 
 def _to_others(event: Event) -> Iterator[Message[Any]]:
     for alias in brokers:
-        if place := brokers[alias].events:
+        if channel := brokers[alias].events:
             yield hand_out.message_with_options(
-                args=(alias, place, event), broker=alias
+                args=(alias, channel, event), broker=alias
             )
 
 
@@ -82,9 +82,9 @@ def _to_others(event: Event) -> Iterator[Message[Any]]:
     min_backoff=timedelta(milliseconds=500),
     max_backoff=timedelta(minutes=1),
 )
-def hand_out(alias: str, place: str, event: Event) -> None:
+def hand_out(alias: str, channel: str, event: Event) -> None:
     """Hand an event to the broker's fan-out. Safe to run twice: its id stays.
 
-    `place` is what EVENTS was when it was published; it may have changed since.
+    `channel` is what EVENTS was when it was published; it may have changed since.
     """
-    brokers[alias].backend.announce(place, [json.dumps(event).encode()])
+    brokers[alias].backend.announce(channel, [json.dumps(event).encode()])

@@ -1,4 +1,4 @@
-"""Bodies from a broker that could not be understood."""
+"""Payloads from a broker that could not be understood."""
 
 from django.db import models
 
@@ -10,7 +10,9 @@ class Parked(models.Model):
 
     broker = models.CharField(max_length=100)
     queue = models.CharField(max_length=2 * MAX_NAME, help_text="The physical queue.")
-    body = models.BinaryField(help_text="At most the first MiB of it.")
+    payload = models.BinaryField(
+        db_column="body", help_text="At most the first MiB of it."
+    )
     size = models.PositiveBigIntegerField(help_text="Bytes that arrived.")
     reason = models.TextField()
     parked_at = models.DateTimeField()

@@ -12,7 +12,7 @@ from core.monitoring.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ParkedSnapshot(Snapshot):
-    """A body that did not decode or verify."""
+    """A payload that did not decode or verify."""
 
     id: int
     broker: str
@@ -40,7 +40,7 @@ class DeadLetters(Snapshot):
 
 
 def dead_letters(limit: int = 50) -> DeadLetters:
-    """Return the runs that died last and the bodies parked last, and count them all."""
+    """Return the newest dead runs and parked payloads, and count them all."""
     dead: list[RunSnapshot] = []
     parked: list[ParkedSnapshot] = []
     dead_count = parked_count = 0
@@ -50,12 +50,12 @@ def dead_letters(limit: int = 50) -> DeadLetters:
         dead_count += died.count()
         dead += map(RunSnapshot.of, died.order_by("-finished_at")[:limit])
     for database in brokers.databases():
-        bodies = Parked.objects.using(database).filter(broker__in=list(brokers))
-        parked_count += bodies.count()
-        newest = bodies.defer("body").order_by("-parked_at")[:limit]
+        found = Parked.objects.using(database).filter(broker__in=list(brokers))
+        parked_count += found.count()
+        newest = found.defer("payload").order_by("-parked_at")[:limit]
         parked += map(ParkedSnapshot.of, newest)
     dead.sort(key=lambda run: run.finished_at or run.created_at, reverse=True)
-    parked.sort(key=lambda body: body.parked_at, reverse=True)
+    parked.sort(key=lambda one: one.parked_at, reverse=True)
     return DeadLetters(
         dead_count, parked_count, tuple(dead[:limit]), tuple(parked[:limit])
     )

@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from django.db.models.functions import Now
 
 from core import runs
-from core.backend import BaseBackend, Hint
+from core.backend import BaseBackend, EngineMessage
 from core.errors import BrokerUnavailable, WrongDatabase
 from core.models import Run, State
 from core.options.retention import Retention
@@ -131,8 +131,8 @@ class Outbox:
         self, messages: Sequence[Envelope], priority: Sequence[int]
     ) -> None:
         """Publish messages that have no row. Raises `BrokerUnavailable` soon."""
-        hints = [
-            Hint(
+        whole = [
+            EngineMessage(
                 message.message_id,
                 message.actor_name,
                 self.physical(message.queue_name),
@@ -141,7 +141,7 @@ class Outbox:
             )
             for message, urgency in zip(messages, priority, strict=True)
         ]
-        self.backend.publish(hints, DIRECT_SECONDS)
+        self.backend.publish(whole, DIRECT_SECONDS)
 
     def _committed(self, rows: Sequence[Run]) -> None:
         if self.backend.supports_worker:
@@ -189,14 +189,14 @@ class Outbox:
 
     def publish(self, rows: Sequence[Run]) -> None:
         """Hand runs to the broker, then note it. Raises `BrokerUnavailable`."""
-        self.backend.publish([self.hint(row) for row in rows])
+        self.backend.publish([self.engine_message(row) for row in rows])
         runs.mark(self.database, rows, self.timing.lost)
 
-    def hint(self, row: Run) -> Hint:
+    def engine_message(self, row: Run) -> EngineMessage:
         """Return a run as the engine carries it."""
-        run_id, band = str(row.pk), band_of(row.priority)
-        queue = self.physical(row.queue_name)
-        return Hint(run_id, row.actor_name, queue, self.signer.sign(run_id), band)
+        run_id, queue = str(row.pk), self.physical(row.queue_name)
+        signed, band = self.signer.sign(run_id), band_of(row.priority)
+        return EngineMessage(run_id, row.actor_name, queue, signed, band)
 
     def relay(self, declared: Sequence[str]) -> int:
         """Publish the due runs, most urgent first; return how many.

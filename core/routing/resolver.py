@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import UnknownActor
-from core.middleware import Chain
+from core.middleware import MiddlewareStack
 from core.options import Options, interval
 from core.options.functions import check_options
 from core.registry import Declared, registry
@@ -15,9 +15,11 @@ from core.wire.envelope import Envelope
 class Resolver:
     """What counts for an actor, and for a message, on this alias."""
 
-    def __init__(self, defaults: Mapping[str, Any], chain: Chain) -> None:
+    def __init__(
+        self, defaults: Mapping[str, Any], middleware: MiddlewareStack
+    ) -> None:
         self._defaults = defaults
-        self._chain = chain
+        self._middleware = middleware
         self._rules: tuple[int, dict[str, LimitRule]] | None = None
         self._known: dict[str, tuple[Declared, Options]] = {}
 
@@ -75,4 +77,4 @@ class Resolver:
         return known[1]
 
     def _resolve(self, *layers: Mapping[str, Any]) -> Options:
-        return Options.resolve(self._defaults, *layers, extra=self._chain.options)
+        return Options.resolve(self._defaults, *layers, extra=self._middleware.options)

@@ -16,7 +16,7 @@ from core.errors import (
     CallbackRefused,
     OptionConflict,
 )
-from core.middleware import Chain
+from core.middleware import MiddlewareStack
 from core.models import Batch, Run
 from core.options import NAMES, Options, queue_name
 from core.registry import registry
@@ -38,10 +38,14 @@ class Inbox:
     """The incoming side of one broker alias."""
 
     def __init__(
-        self, outbox: Outbox, chain: Chain, resolver: Resolver, max_payload: int
+        self,
+        outbox: Outbox,
+        middleware: MiddlewareStack,
+        resolver: Resolver,
+        max_payload: int,
     ) -> None:
         self.outbox = outbox
-        self.chain = chain
+        self.middleware = middleware
         self.resolver = resolver
         self.max_payload = max_payload
         #: Finds the inbox of a callback: of its actor's alias.
@@ -98,8 +102,8 @@ class Inbox:
             inbox._announce("after", [entry])
 
     def _announce(self, when: str, entries: Sequence[Entry]) -> None:
-        if self.chain.links:
-            call: Callable[..., None] = getattr(self.chain, when)
+        if self.middleware.members:
+            call: Callable[..., None] = getattr(self.middleware, when)
             for entry in entries:
                 call("enqueue", entry.message, entry.options.delay or None)
 
@@ -168,12 +172,12 @@ class Inbox:
 
         Also its options, which `copy` or a Message made by hand may have got past us.
         """
-        given = Options.check("send", message.options, self.chain.options)
+        given = Options.check("send", message.options, self.middleware.options)
         for name in given.keys() - NAMES:
             check_json(name, given[name])
         if message.queue_name:
             queue_name("queue_name", message.queue_name)
-        if given != message.options or self.chain.links:
+        if given != message.options or self.middleware.members:
             # Middleware may add to the options; a caller's are shared by its sends.
             message = replace(message, options=dict(given))
         options = self.resolver.options_of(message)

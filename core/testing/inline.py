@@ -97,7 +97,7 @@ class InlineWorker:
         self._context = WorkerContext(
             self._lease,
             broker.outbox,
-            broker.chain,
+            broker.middleware,
             broker.resolver,
             inbox.max_payload,
             inbox.follow_up,

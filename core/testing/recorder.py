@@ -56,12 +56,12 @@ def recording() -> Iterator[list[Message[Any]]]:
     found to be made before.
     """
     recorder = Recorder()
-    chains = [brokers[alias].chain for alias in brokers]
+    stacks = [brokers[alias].middleware for alias in brokers]
     with rehearsing():
-        for chain in chains:
-            chain.links.append(recorder)
+        for stack in stacks:
+            stack.members.append(recorder)
         try:
             yield recorder.messages
         finally:
-            for chain in chains:
-                chain.links.remove(recorder)
+            for stack in stacks:
+                stack.members.remove(recorder)

@@ -118,24 +118,28 @@ class MessageSigner:
         self._whole = Signer(salt=f"switchyard.message.{namespace}")
 
     def sign(self, run_id: str) -> str:
-        """Return the body that goes to the broker."""
+        """Return the payload that goes to the broker."""
         return self._signer.sign(run_id)
 
     def sign_message(self, message: Envelope) -> str:
-        """Return the body of a message that has no row."""
+        """Return the payload of a message that has no row."""
         text = json.dumps(message.asdict(), separators=(",", ":"), ensure_ascii=False)
         return self._whole.sign(text)  # as long as `check_payload` has counted
 
-    def open(self, body: str) -> UUID | Envelope:
+    def open(self, payload: str) -> UUID | Envelope:
         """Return the run's id, or the whole message.
 
         Raises `BadMessage` with what is wrong.
         """
-        return self._open_message(body) if body[:1] == "{" else self._open_id(body)
+        return (
+            self._open_message(payload)
+            if payload[:1] == "{"
+            else self._open_id(payload)
+        )
 
-    def _open_message(self, body: str) -> Envelope:
+    def _open_message(self, payload: str) -> Envelope:
         try:
-            given = json.loads(self._whole.unsign(body))
+            given = json.loads(self._whole.unsign(payload))
             return Envelope(**given | {"args": tuple(given["args"])})
         except BadSignature:
             raise BadMessage("the signature does not verify") from None
@@ -143,9 +147,9 @@ class MessageSigner:
             # Ours, for it verifies: of a release that knew other fields.
             raise BadMessage("what is signed is not a message") from None
 
-    def _open_id(self, body: str) -> UUID:
+    def _open_id(self, payload: str) -> UUID:
         try:
-            return UUID(self._signer.unsign(body))
+            return UUID(self._signer.unsign(payload))
         except BadSignature:
             raise BadMessage("the signature does not verify") from None
         except ValueError:

@@ -152,8 +152,8 @@ class ClaimedRun:
     def bury(self, failure: Failure, calls: tuple[Envelope, ...] = ()) -> None:
         """Settle as dead."""
         self._settle(lambda: runs.bury(self.context.database, self.run, failure), calls)
-        self.context.chain.before("nack", self.message)
-        self.context.chain.after("nack", self.message)
+        self.context.middleware.before("nack", self.message)
+        self.context.middleware.after("nack", self.message)
 
     def stop(self, why: str) -> None:
         """Settle as cancelled."""

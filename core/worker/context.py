@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
-from core.middleware import Chain
+from core.middleware import MiddlewareStack
 from core.models import Run
 from core.relay.outbox import Outbox
 from core.routing.resolver import Resolver
@@ -24,7 +24,7 @@ class WorkerContext:
 
     lease: Lease
     outbox: Outbox
-    chain: Chain
+    middleware: MiddlewareStack
     resolver: Resolver
     max_payload: int
     #: Writes messages that follow another one, in the transaction at hand.

@@ -36,18 +36,18 @@ def perform(claimed: ClaimedRun) -> None:
 
 
 def _perform(claimed: ClaimedRun, current: CurrentRun) -> None:
-    chain = claimed.context.chain
-    message = claimed.message if chain.links else None
+    middleware = claimed.context.middleware
+    message = claimed.message if middleware.members else None
     try:
-        chain.before("process_message", message)
+        middleware.before("process_message", message)
     except SkipMessage as skip:
         claimed.stop(redact(f"skipped: {skip}"))
-        chain.after("skip_message", message)
+        middleware.after("skip_message", message)
         return
     # Passed on, not kept here: its traceback leads to this frame.
     _settle(claimed, current, message, *_outcome(claimed, current))
-    chain.before("ack", message)
-    chain.after("ack", message)
+    middleware.before("ack", message)
+    middleware.after("ack", message)
 
 
 def _outcome(
@@ -74,17 +74,17 @@ def _settle(
     value: Any,
     error: BaseException | None,
 ) -> None:
-    chain = claimed.context.chain
+    middleware = claimed.context.middleware
     if isinstance(error, Interrupt):
         # The connection may be in the middle of anything.
         connections.close_all()
     if isinstance(error, LeaseLost):
         logger.error("Dropped %s: %s", claimed.name, redact(str(error)))
     elif error is None:
-        chain.after("process_message", message, result=value)
+        middleware.after("process_message", message, result=value)
         _succeeded(claimed, current, value)
     else:
-        chain.after("process_message", message, exception=error)
+        middleware.after("process_message", message, exception=error)
         _failed(claimed, current, error)
         here = not claimed.context.outbox.backend.supports_worker
         if isinstance(error, KeyboardInterrupt) and here:

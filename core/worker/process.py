@@ -94,7 +94,7 @@ def _admit(claimed: ClaimedRun) -> bool:
         claimed.bury(Failure(Outcome.EXPIRED, "expired: older than its max_age"))
     else:
         return True
-    claimed.context.chain.after("skip_message", claimed.message)
+    claimed.context.middleware.after("skip_message", claimed.message)
     return False
 
 

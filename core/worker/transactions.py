@@ -57,15 +57,15 @@ def roll_back(before: Collection[str]) -> TransactionManagementError | None:
 
 
 def _is_open(connection: BaseDatabaseWrapper) -> bool:
-    link = connection.connection
-    if link is None:
+    raw = connection.connection
+    if raw is None:
         return False
     if connection.in_atomic_block:
         return True
     if connection.get_autocommit() != connection.settings_dict["AUTOCOMMIT"]:
         return True
     if connection.vendor == "sqlite":
-        return bool(link.in_transaction)
+        return bool(raw.in_transaction)
     if connection.vendor == "postgresql":
-        return link.info.transaction_status not in CALM
+        return raw.info.transaction_status not in CALM
     return False

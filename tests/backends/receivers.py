@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from core.backend import MIDDLE_BAND, Hint
+from core.backend import MIDDLE_BAND, EngineMessage
 
 QUEUE = "test.dramatiq.alias.mail"
 
@@ -40,5 +40,7 @@ class Recorder:
             raise ConnectionError("no database")
 
 
-def hint(body: str = "signed", queue: str = QUEUE, band: int = MIDDLE_BAND) -> Hint:
-    return Hint("an-id", "shop.tasks.send_receipt", queue, body, band)
+def message(
+    body: str = "signed", queue: str = QUEUE, band: int = MIDDLE_BAND
+) -> EngineMessage:
+    return EngineMessage("an-id", "shop.tasks.send_receipt", queue, body, band)

@@ -9,13 +9,13 @@ import pytest
 
 from backends.celery import CeleryBackend
 from backends.celery.urls import parse
-from core.backend import Hint
+from core.backend import EngineMessage
 from core.errors import BrokerConfigError, BrokerUnavailable
 from tests.backends.taking import faster_than
 
 QUEUE = "ns.celery.default.mail"
 ACTOR = "shop.tasks.send_receipt"
-HINT = Hint(str(uuid4()), ACTOR, QUEUE, "signed")
+MESSAGE = EngineMessage(str(uuid4()), ACTOR, QUEUE, "signed")
 
 
 class Counter:
@@ -122,7 +122,7 @@ def test_a_url_we_cannot_use_is_refused_without_its_password(
 @pytest.mark.parametrize(
     "call",
     [
-        lambda broker: broker.publish([HINT]),
+        lambda broker: broker.publish([MESSAGE]),
         lambda broker: broker.announce("events", [b"{}"]),
         lambda broker: broker.depth(QUEUE),
         lambda broker: broker.purge(QUEUE),
@@ -144,7 +144,7 @@ def test_a_broker_that_is_down_is_unavailable_at_once(
 ) -> None:
     broker = backend(f"{scheme}://127.0.0.1:{closed_port}")
     with faster_than(1), pytest.raises(BrokerUnavailable, match="refused"):
-        broker.publish([HINT])
+        broker.publish([MESSAGE])
 
 
 def test_publishing_nothing_needs_no_broker(closed_port: int) -> None:

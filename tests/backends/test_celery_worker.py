@@ -19,7 +19,7 @@ from uuid import uuid4
 import pytest
 
 from backends.celery import CeleryBackend
-from core.backend import Hint
+from core.backend import EngineMessage
 from tests.services.server import guard
 from tests.services.waiting import wait_for
 
@@ -167,7 +167,7 @@ def backend(server: Any, queue: str) -> CeleryBackend:
 @pytest.fixture
 def worker(server: Any, queue: str, backend: CeleryBackend) -> Iterator[Worker]:
     # Something waits already: the worker finds a queue that a publisher declared.
-    backend.publish([hint(queue, HOLD)])
+    backend.publish([message(queue, HOLD)])
     with working(server.url, queue) as started:
         started.until(f"ours {queue} {HOLD}")
         yield started
@@ -175,11 +175,11 @@ def worker(server: Any, queue: str, backend: CeleryBackend) -> Iterator[Worker]:
 
 def publish(backend: CeleryBackend, queue: str, *bands: int) -> None:
     """Publish a message for each band, whose body is the band."""
-    backend.publish([hint(queue, f"band {band}", band) for band in bands])
+    backend.publish([message(queue, f"band {band}", band) for band in bands])
 
 
-def hint(queue: str, body: str, band: int = 2) -> Hint:
-    return Hint(str(uuid4()), ACTOR, queue, body, band)
+def message(queue: str, body: str, band: int = 2) -> EngineMessage:
+    return EngineMessage(str(uuid4()), ACTOR, queue, body, band)
 
 
 def test_what_waits_behind_a_busy_worker_is_served_by_band(
@@ -197,7 +197,7 @@ def test_what_waits_behind_a_busy_worker_is_served_by_band(
 def test_message_that_was_given_back_keeps_its_band(
     backend: CeleryBackend, queue: str, worker: Worker
 ) -> None:
-    backend.publish([hint(queue, FAIL, 3)])
+    backend.publish([message(queue, FAIL, 3)])
     worker.go()
     worker.until(f"ours {queue} {FAIL}")
     publish(backend, queue, 4, 2)
@@ -231,7 +231,7 @@ def test_body_of_a_mebibyte_arrives_as_it_was_sent(
 ) -> None:
     worker.go()
     body = "ünïcödé " * (MIB // 8)
-    backend.publish([hint(queue, body)])
+    backend.publish([message(queue, body)])
     worker.until(f"ours {queue} {len(body)} {zlib.crc32(body.encode())}")
 
 

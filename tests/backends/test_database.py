@@ -4,7 +4,7 @@ import pytest
 
 from backends.database import DatabaseBackend
 from core.errors import BrokerConfigError
-from tests.backends.receivers import Recorder, hint
+from tests.backends.receivers import Recorder, message
 
 
 def test_address_of_a_broker_is_refused() -> None:
@@ -15,6 +15,6 @@ def test_address_of_a_broker_is_refused() -> None:
 def test_nothing_can_be_published_and_nothing_waits_elsewhere() -> None:
     backend = DatabaseBackend("alias", "", Recorder())
     with pytest.raises(NotImplementedError, match="has no broker"):
-        backend.publish([hint("one", "default")])
+        backend.publish([message("one", "default")])
     backend.ping()
     assert (backend.depth("default"), backend.purge("default")) == (0, 0)

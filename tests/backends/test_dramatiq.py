@@ -14,7 +14,7 @@ from backends.dramatiq.settings import dramatiq_broker
 from backends.dramatiq.urls import normalise
 from core.errors import BrokerConfigError, BrokerUnavailable
 from core.secrets.urls import without_password
-from tests.backends.receivers import QUEUE, Recorder, hint
+from tests.backends.receivers import QUEUE, Recorder, message
 from tests.backends.taking import faster_than
 
 BACKEND = "backends.dramatiq.DramatiqBackend"
@@ -134,7 +134,7 @@ def test_publish_to_a_frozen_broker_fails_within_its_deadline(
     url = f"{scheme}://127.0.0.1:{frozen_port}"
     backend = DramatiqBackend("alias", url, Recorder(), publish_timeout=0.4)
     with faster_than(0.5), pytest.raises(BrokerUnavailable):
-        backend.publish([hint()])
+        backend.publish([message()])
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "amqp", "amqps", "unix"])

@@ -8,7 +8,7 @@ from dramatiq import Consumer
 
 from backends.dramatiq import DramatiqBackend, consumer
 from core.backend import BANDS
-from tests.backends.receivers import Recorder, hint
+from tests.backends.receivers import Recorder, message
 from tests.backends.taking import faster_than, take
 from tests.services.waiting import wait_for
 
@@ -37,30 +37,30 @@ def test_most_urgent_is_served_first_and_then_the_oldest(
     backend: DramatiqBackend, queue: str
 ) -> None:
     bands = [4, 2, 0, 3, 1, 0, 2]
-    backend.publish([hint(f"{b}-{n}", queue, b) for n, b in enumerate(bands)])
+    backend.publish([message(f"{b}-{n}", queue, b) for n, b in enumerate(bands)])
     taker = one_slot(backend, queue)
     served = []
     for _ in bands:
-        message = take(taker)
-        served.append(message.args[0])
-        taker.ack(message)
+        taken = take(taker)
+        served.append(taken.args[0])
+        taker.ack(taken)
     assert served == ["0-2", "0-5", "1-4", "2-1", "2-6", "3-3", "4-0"]
 
 
 def test_urgent_message_overtakes_what_a_busy_worker_left(
     backend: DramatiqBackend, queue: str
 ) -> None:
-    backend.publish([hint(f"later-{n}", queue, 4) for n in range(5)])
+    backend.publish([message(f"later-{n}", queue, 4) for n in range(5)])
     taker = one_slot(backend, queue)
     running = take(taker)
     assert next(taker) is None
-    backend.publish([hint("now", queue, 0)])
+    backend.publish([message("now", queue, 0)])
     taker.ack(running)
     assert take(taker).args == ("now",)
 
 
 def test_depth_and_purge_cover_every_band(backend: DramatiqBackend, queue: str) -> None:
-    backend.publish([hint("any", queue, band) for band in range(BANDS)])
+    backend.publish([message("any", queue, band) for band in range(BANDS)])
     assert backend.depth(queue) == BANDS
     assert backend.purge(queue) == BANDS
     assert backend.depth(queue) == 0
@@ -71,10 +71,10 @@ def test_what_is_given_back_returns_to_its_band(
 ) -> None:
     monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
     taker = one_slot(backend, queue)
-    backend.publish([hint("urgent", queue, 0)])
-    message = take(taker)
-    backend.publish([hint("less so", queue, 1)])
-    taker.nack(message)
+    backend.publish([message("urgent", queue, 0)])
+    taken = take(taker)
+    backend.publish([message("less so", queue, 1)])
+    taker.nack(taken)
     assert take(taker).args == ("urgent",)
 
 
@@ -83,9 +83,9 @@ def test_idle_worker_hears_of_a_message_at_once(
     backend: DramatiqBackend, queue: str, band: int
 ) -> None:
     taker = one_slot(backend, queue, timeout=HEARD)
-    backend.publish([hint("first", queue)])
+    backend.publish([message("first", queue)])
     taker.ack(take(taker))  # its next look finds nothing, and waits
-    threading.Timer(0.2, backend.publish, [[hint("any", queue, band)]]).start()
+    threading.Timer(0.2, backend.publish, [[message("any", queue, band)]]).start()
     with faster_than(1):
         assert take(taker).args == ("any",)
 
@@ -96,9 +96,15 @@ def test_busy_worker_holds_nothing_of_any_queue(
     other = f"{queue}.other"
     takers = [one_slot(backend, name) for name in (queue, other)]
     assert [next(taker) for taker in takers] == [None, None]  # both are waiting now
-    backend.publish([hint("runs", queue)])
+    backend.publish([message("runs", queue)])
     running = take(takers[0])
-    backend.publish([hint("a", queue), hint("b", other), hint("c", other)])
+    backend.publish(
+        [
+            message("a", queue),
+            message("b", other),
+            message("c", other),
+        ]
+    )
     for _ in range(5):
         assert [next(taker) for taker in takers] == [None, None]
     wait_for(lambda: (backend.depth(queue), backend.depth(other)) == (1, 2))
@@ -111,7 +117,7 @@ def test_worker_takes_the_next_message_as_soon_as_it_has_room(
 ) -> None:
     other = f"{queue}.other"
     takers = [one_slot(backend, name, timeout=HEARD) for name in (queue, other)]
-    backend.publish([hint("runs", queue), hint("next", other)])
+    backend.publish([message("runs", queue), message("next", other)])
     running = take(takers[0])
     assert next(takers[1]) is None
     threading.Timer(0.2, takers[0].ack, [running]).start()
@@ -125,15 +131,15 @@ def test_queues_with_a_backlog_share_one_slot(
     backend: DramatiqBackend, queue: str
 ) -> None:
     names = [queue, f"{queue}.other"]
-    backend.publish([hint("any", name) for name in names for _ in range(200)])
+    backend.publish([message("any", name) for name in names for _ in range(200)])
     served: list[str] = []
 
     def serve(name: str) -> None:
         taker = one_slot(backend, name)
         while len(served) < 200:
-            if (message := next(taker)) is not None:
+            if (taken := next(taker)) is not None:
                 served.append(name)
-                taker.ack(message)
+                taker.ack(taken)
 
     threads = [threading.Thread(target=serve, args=[name]) for name in names]
     for thread in threads:

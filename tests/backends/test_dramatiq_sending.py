@@ -12,7 +12,7 @@ import redis
 
 from backends.dramatiq import DramatiqBackend, redis_broker
 from core.errors import BrokerUnavailable
-from tests.backends.receivers import Recorder, hint
+from tests.backends.receivers import Recorder, message
 from tests.backends.taking import faster_than
 from tests.services.faults import frozen
 from tests.services.rabbitmq import RabbitMQ
@@ -35,7 +35,7 @@ def backend(server: Server) -> DramatiqBackend:
 
 
 @pytest.fixture
-def place() -> str:
+def channel() -> str:
     return f"test.{uuid.uuid4()}"
 
 
@@ -57,7 +57,7 @@ def answer_slowly(listener: socket.socket) -> None:
 
 def fails_in_time(backend: DramatiqBackend) -> None:
     with faster_than(SECONDS + SLACK), pytest.raises(BrokerUnavailable):
-        backend.publish([hint()], SECONDS)
+        backend.publish([message()], SECONDS)
 
 
 def test_first_send_to_a_frozen_broker_ends_in_time(
@@ -68,12 +68,12 @@ def test_first_send_to_a_frozen_broker_ends_in_time(
 
 
 def test_send_to_a_broker_that_froze_meanwhile_ends_in_time(
-    backend: DramatiqBackend, server: Server, place: str
+    backend: DramatiqBackend, server: Server, channel: str
 ) -> None:
-    backend.publish([hint(queue=place)], SECONDS)
+    backend.publish([message(queue=channel)], SECONDS)
     with frozen(server):
         fails_in_time(backend)
-    backend.publish([hint(queue=place)])
+    backend.publish([message(queue=channel)])
 
 
 def test_send_to_a_slow_redis_ends_in_time(slow_port: int) -> None:
@@ -98,49 +98,51 @@ def test_send_has_the_deadline_of_the_alias_by_default(server: Server) -> None:
     with frozen(server), pytest.raises(BrokerUnavailable):
         start = time.monotonic()
         with faster_than(0.6 + SLACK):
-            backend.publish([hint()])
+            backend.publish([message()])
     assert time.monotonic() - start > 0.5
 
 
-def test_announcing_to_a_frozen_broker_ends_in_time(server: Server, place: str) -> None:
+def test_announcing_to_a_frozen_broker_ends_in_time(
+    server: Server, channel: str
+) -> None:
     backend = DramatiqBackend("alias", server.url, Recorder(), publish_timeout=0.3)
     with frozen(server), faster_than(0.3 + SLACK), pytest.raises(BrokerUnavailable):
-        backend.announce(place, EVENTS)
+        backend.announce(channel, EVENTS)
 
 
-def test_event_on_redis_is_an_entry_of_a_stream(valkey: Valkey, place: str) -> None:
+def test_event_on_redis_is_an_entry_of_a_stream(valkey: Valkey, channel: str) -> None:
     backend = DramatiqBackend("alias", valkey.url, Recorder())
-    backend.announce(place, EVENTS)
+    backend.announce(channel, EVENTS)
     with redis.Redis.from_url(valkey.url) as client:
-        entries = client.xrange(place)
+        entries = client.xrange(channel)
     assert [fields for _, fields in entries] == [{b"event": event} for event in EVENTS]
 
 
 def test_stream_is_trimmed(
-    valkey: Valkey, place: str, monkeypatch: pytest.MonkeyPatch
+    valkey: Valkey, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_broker, "STREAM_LENGTH", 200)
     backend = DramatiqBackend("alias", valkey.url, Recorder())
-    backend.announce(place, EVENTS * 500)
+    backend.announce(channel, EVENTS * 500)
     with redis.Redis.from_url(valkey.url) as client:
-        assert 200 <= client.xlen(place) < 400
+        assert 200 <= client.xlen(channel) < 400
 
 
 def test_event_on_rabbitmq_goes_to_every_queue_that_was_bound(
-    rabbitmq: RabbitMQ, place: str
+    rabbitmq: RabbitMQ, channel: str
 ) -> None:
     backend = DramatiqBackend("alias", rabbitmq.url, Recorder())
-    backend.announce(place, EVENTS)  # nobody listens: the exchange is declared
+    backend.announce(channel, EVENTS)  # nobody listens: the exchange is declared
     connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
     channel = connection.channel()
     queues = [channel.queue_declare("", exclusive=True).method.queue for _ in range(2)]
     for queue in queues:
-        channel.queue_bind(queue, place)
-    backend.announce(place, EVENTS)
+        channel.queue_bind(queue, channel)
+    backend.announce(channel, EVENTS)
     for queue in queues:
         for event in EVENTS:
             _, properties, body = channel.basic_get(queue, auto_ack=True)
             assert (body, properties.delivery_mode) == (event, 2)
             assert properties.content_type == "application/cloudevents+json"
-    channel.exchange_declare(place, "fanout", durable=True)  # raises if it is not
+    channel.exchange_declare(channel, "fanout", durable=True)  # raises if it is not
     connection.close()

@@ -9,7 +9,7 @@ import pytest
 
 from backends.dramatiq import DramatiqBackend
 from backends.dramatiq.backend import MANY_QUEUES
-from tests.backends.receivers import Recorder, hint
+from tests.backends.receivers import Recorder, message
 from tests.services.valkey import Valkey
 from tests.services.waiting import wait_for
 
@@ -51,12 +51,12 @@ def test_stopping_worker_says_so_and_takes_nothing_more(
     def operate() -> None:
         try:
             wait_for(lambda: "started" in diary.events, SECONDS)
-            backend.publish([hint("first", queue)])
+            backend.publish([message("first", queue)])
             wait_for(lambda: "began first" in diary.events, SECONDS)
             os.kill(os.getpid(), number)
             wait_for(lambda: "stopping" in diary.events, SECONDS)
             # Longer than the three idle threads of the worker need to end.
-            backend.publish([hint("second", queue), hint("third", queue)])
+            backend.publish([message("second", queue), message("third", queue)])
             threading.Event().wait(1)
             diary.events.append(f"{backend.depth(queue)} wait")
         finally:

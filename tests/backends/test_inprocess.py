@@ -4,7 +4,7 @@ import pytest
 
 from backends.inprocess import InProcessBackend
 from core.errors import BrokerConfigError
-from tests.backends.receivers import QUEUE, Recorder, hint
+from tests.backends.receivers import QUEUE, Recorder, message
 
 
 def backend(receiver: Recorder, mode: str) -> InProcessBackend:
@@ -13,14 +13,14 @@ def backend(receiver: Recorder, mode: str) -> InProcessBackend:
 
 def test_immediate_delivers_while_publishing() -> None:
     receiver = Recorder()
-    backend(receiver, "immediate").publish([hint("a"), hint("b")])
+    backend(receiver, "immediate").publish([message("a"), message("b")])
     assert receiver.delivered == [(QUEUE, "a"), (QUEUE, "b")]
 
 
 def test_drained_keeps_messages_until_drain() -> None:
     receiver = Recorder()
     drained = backend(receiver, "drained")
-    drained.publish([hint("a"), hint("b")])
+    drained.publish([message("a"), message("b")])
     assert (receiver.delivered, drained.depth(QUEUE)) == ([], 2)
     assert drained.drain() == 2
     assert receiver.delivered == [(QUEUE, "a"), (QUEUE, "b")]
@@ -32,11 +32,11 @@ def test_drain_delivers_what_is_published_meanwhile() -> None:
         def deliver(self, queue: str, body: str) -> None:
             super().deliver(queue, body)
             if body == "first":
-                drained.publish([hint("second")])
+                drained.publish([message("second")])
 
     receiver = Chain()
     drained = backend(receiver, "drained")
-    drained.publish([hint("first")])
+    drained.publish([message("first")])
     assert drained.drain() == 2
 
 
@@ -44,7 +44,7 @@ def test_drain_gives_back_what_could_not_be_settled() -> None:
     receiver = Recorder()
     receiver.failing = True
     drained = backend(receiver, "drained")
-    drained.publish([hint("a"), hint("b")])
+    drained.publish([message("a"), message("b")])
     with pytest.raises(ConnectionError):
         drained.drain()
     assert drained.depth(QUEUE) == 2
@@ -52,7 +52,7 @@ def test_drain_gives_back_what_could_not_be_settled() -> None:
 
 def test_purge_drops_one_queue_alone() -> None:
     drained = backend(Recorder(), "drained")
-    drained.publish([hint(), hint(queue="other"), hint()])
+    drained.publish([message(), message(queue="other"), message()])
     assert drained.purge(QUEUE) == 2
     assert (drained.depth(QUEUE), drained.depth("other")) == (0, 1)
 

@@ -15,9 +15,9 @@ provider.add_span_processor(SimpleSpanProcessor(finished))
 tracer = provider.get_tracer("the request")
 
 
-def use(settings: Any, *links: Any) -> None:
+def use(settings: Any, *middleware: Any) -> None:
     brokers["default"].worker_stopped()
-    config = {**settings.BROKERS["default"], "MIDDLEWARE": links}
+    config = {**settings.BROKERS["default"], "MIDDLEWARE": middleware}
     settings.BROKERS = {**settings.BROKERS, "default": config}
     brokers.forget("default")
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from core import monitoring
-from core.backend import Hint
+from core.backend import EngineMessage
 from core.models import Parked
 from tests.conformance.injection import inject
 from tests.conformance.stacks import Stack, effects
@@ -13,16 +13,18 @@ from tests.conformance.tasks import fail_then_wait, note, note_once
 from tests.services.waiting import wait_for
 
 
-def hint_of(stack: Stack, message_id: str, actor_name: str, body: str = "") -> Hint:
+def engine_message_of(
+    stack: Stack, message_id: str, actor_name: str, body: str = ""
+) -> EngineMessage:
     queue = stack.broker.outbox.physical("default")
     signed = body or stack.broker.outbox.signer.sign(message_id)
-    return Hint(message_id, actor_name, queue, signed)
+    return EngineMessage(message_id, actor_name, queue, signed)
 
 
 @pytest.mark.needs("publish")
 def test_messages_published_ten_times_take_effect_once(stack: Stack, key: str) -> None:
     messages = [stack.send(note_once, key) for _ in range(200)]
-    copies = [hint_of(stack, m.message_id, m.actor_name) for m in messages]
+    copies = [engine_message_of(stack, m.message_id, m.actor_name) for m in messages]
     for _ in range(9):
         stack.broker.backend.publish(copies)
     assert {stack.finish(message, 90) for message in messages} == {"succeeded"}
@@ -37,7 +39,9 @@ def test_messages_published_ten_times_take_effect_once(stack: Stack, key: str) -
 def test_stale_copy_does_not_cut_a_backoff_short(stack: Stack, key: str) -> None:
     message = stack.send(fail_then_wait, key)
     wait_for(lambda: effects(key) and message.status() != "running")
-    stack.broker.backend.publish([hint_of(stack, message.message_id, "note")] * 3)
+    stack.broker.backend.publish(
+        [engine_message_of(stack, message.message_id, "note")] * 3
+    )
     assert stack.finish(stack.send(note, f"{key}/neighbour")) == "succeeded"
     assert stack.finish(message) == "succeeded"
     assert effects(key) == 2
@@ -50,9 +54,9 @@ def test_stale_copy_does_not_cut_a_backoff_short(stack: Stack, key: str) -> None
 def test_tampered_message_is_parked_and_neighbours_run(stack: Stack, key: str) -> None:
     before, message = stack.send(note, key), stack.send(note, key, delay=600_000)
     forged = f"{message.message_id}:{'x' * 43}"
-    hint = hint_of(stack, message.message_id, message.actor_name, forged)
-    stack.broker.backend.publish([hint])
-    parked = Parked.objects.filter(broker=stack.alias, body=forged.encode())
+    copy = engine_message_of(stack, message.message_id, message.actor_name, forged)
+    stack.broker.backend.publish([copy])
+    parked = Parked.objects.filter(broker=stack.alias, payload=forged.encode())
     wait_for(parked.exists, 30, stack.tail())
     assert "signature" in parked.get().reason
     after = stack.send(note, key)
@@ -68,7 +72,7 @@ def test_random_bytes_are_parked_and_neighbours_run(stack: Stack, key: str) -> N
     before = stack.send(note, key)
     inject(stack, garbage)
     after = stack.send(note, key)
-    parked = Parked.objects.filter(broker=stack.alias, body=garbage)
+    parked = Parked.objects.filter(broker=stack.alias, payload=garbage)
     wait_for(parked.exists, 30, stack.tail())
     assert {stack.finish(before), stack.finish(after)} == {"succeeded"}
     assert {worker.pid for worker in stack.workers()} == alive

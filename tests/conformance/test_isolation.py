@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 
-from core.backend import Hint
+from core.backend import EngineMessage
 from core.broker.broker import Broker
 from tests.conformance.stacks import Stack
 from tests.conformance.tasks import note
@@ -20,8 +20,10 @@ def left_alone(stack: Stack, key: str, **changes: str) -> None:
     """Let a stranger publish, then run a message of our own."""
     other = Broker(stack.alias, {**settings.BROKERS[stack.alias], **changes})
     run_id, queue = str(uuid4()), other.outbox.physical("default")
-    hint = Hint(run_id, note.actor_name, queue, other.outbox.signer.sign(run_id))
-    other.backend.publish([hint])
+    copy = EngineMessage(
+        run_id, note.actor_name, queue, other.outbox.signer.sign(run_id)
+    )
+    other.backend.publish([copy])
     assert stack.finish(stack.send(note, key)) == "succeeded"
     assert other.backend.depth(queue) == 1
     assert other.backend.purge(queue) == 1

@@ -28,7 +28,7 @@ from tests.conformance.stacks import (
     spread,
 )
 from tests.conformance.tasks import hold, note
-from tests.conformance.test_delivery import hint_of
+from tests.conformance.test_delivery import engine_message_of
 from tests.services.waiting import wait_for
 
 
@@ -123,7 +123,9 @@ def test_copy_of_a_limited_message_does_not_slip_past_the_limit(
 ) -> None:
     first, second = (stack.send(hold_the_only_place, key) for _ in range(2))
     wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
-    copies = [hint_of(stack, m.message_id, m.actor_name) for m in (first, second)]
+    copies = [
+        engine_message_of(stack, m.message_id, m.actor_name) for m in (first, second)
+    ]
     stack.broker.backend.publish(copies)
     # Behind the last copy nothing is left that could still start.
     drained = lambda: stack.broker.backend.depth(copies[0].queue) == 0  # noqa: E731  # a condition

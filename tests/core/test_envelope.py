@@ -27,10 +27,10 @@ def test_signed_run_id_opens_again() -> None:
     assert str(signer.open(signer.sign(RUN))) == RUN
 
 
-@pytest.mark.parametrize("body", ["", "x", RUN, f"{RUN}:forged", "ü:ü"])
-def test_forged_body_is_refused(body: str) -> None:
+@pytest.mark.parametrize("payload", ["", "x", RUN, f"{RUN}:forged", "ü:ü"])
+def test_forged_body_is_refused(payload: str) -> None:
     with pytest.raises(BadMessage, match="signature"):
-        MessageSigner("shop").open(body)
+        MessageSigner("shop").open(payload)
 
 
 def test_body_of_another_project_on_the_same_key_is_refused() -> None:
@@ -40,6 +40,6 @@ def test_body_of_another_project_on_the_same_key_is_refused() -> None:
 
 def test_key_can_be_rotated_while_messages_are_under_way() -> None:
     with override_settings(SECRET_KEY="old"):
-        body = MessageSigner("shop").sign(RUN)
+        payload = MessageSigner("shop").sign(RUN)
     with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=["old"]):
-        assert str(MessageSigner("shop").open(body)) == RUN
+        assert str(MessageSigner("shop").open(payload)) == RUN

@@ -137,7 +137,7 @@ def test_dropped_copy_takes_nothing_from_the_run_in_hand(broker: Broker) -> None
     run = make(broker=broker.alias)
     with broker.lease.active(run.pk):
         runs.claim("default", run.pk, broker.lease.take())
-        broker.deliver("default", broker.outbox.hint(run).body)
+        broker.deliver("default", broker.outbox.engine_message(run).payload)
         for _ in range(2):
             beat(broker)
     run.refresh_from_db()

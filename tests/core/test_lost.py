@@ -52,7 +52,7 @@ def published(outbox: Outbox, waited: float, *, there: bool = False) -> Run:
     """A run that was published so long ago, and is at the broker or nowhere."""
     run = make(broker=outbox.alias)
     if there:
-        outbox.backend.publish([outbox.hint(run)])
+        outbox.backend.publish([outbox.engine_message(run)])
     runs.mark("default", [run], lost=LOST - waited)
     return run
 
@@ -164,7 +164,7 @@ def test_run_that_others_overtake_for_long_is_sent_again(outbox: Outbox) -> None
     hidden = published(outbox, 1000)
     waiting = published(outbox, 100, there=True)
     strange = make(broker=outbox.alias)  # as a direct message: its row is not published
-    outbox.backend.publish([outbox.hint(strange)] * 10)
+    outbox.backend.publish([outbox.engine_message(strange)] * 10)
     assert look_for(outbox, TURNS * 0.1 * 1.5) == 1
     assert (state(hidden), state(waiting)) == ("pending", "queued")
 

@@ -9,7 +9,7 @@ import pytest
 
 from backends.dramatiq.wire import encode
 from core import PayloadTooLarge, actor, brokers
-from core.backend import Hint
+from core.backend import EngineMessage
 from core.broker.broker import PARKED_BYTES, Broker
 from core.models import Parked, Run
 from core.wire.envelope import Envelope
@@ -53,20 +53,20 @@ def test_largest_message_of_ours_fits_as_the_engines_carry_it(
     message = measure.message(longest_text(letter, broker))
     body = broker.outbox.signer.sign_message(broker.inbox.entry(message).message)
     celery = base64.b64encode(json.dumps([[body], {}, {}]).encode())
-    dramatiq = encode(Hint(message.message_id, message.actor_name, "q", body))
+    dramatiq = encode(EngineMessage(message.message_id, message.actor_name, "q", body))
     assert max(len(celery) + 4096, len(dramatiq)) <= broker.longest
 
 
 def test_what_is_longer_is_parked_with_its_first_bytes(broker: Broker) -> None:
-    long = Envelope("q", measure.actor_name, ("x" * broker.longest_body,), {}, {})
+    long = Envelope("q", measure.actor_name, ("x" * broker.longest_payload,), {}, {})
     body = broker.outbox.signer.sign_message(long)  # even with our own signature
     broker.deliver("q", body)
     row = Parked.objects.get()
     assert (row.size, row.reason) == (
         len(body),
-        f"it is longer than {broker.longest_body} bytes",
+        f"it is longer than {broker.longest_payload} bytes",
     )
-    assert bytes(row.body) == body.encode()[:PARKED_BYTES]
+    assert bytes(row.payload) == body.encode()[:PARKED_BYTES]
     assert (seen, Run.objects.count()) == ([], 0)
 
 

@@ -90,10 +90,10 @@ class Nosy(Middleware):
 
 @pytest.fixture(autouse=True)
 def nosy() -> Iterator[None]:
-    links = brokers["default"].chain.links
-    links.append(Nosy())
+    members = brokers["default"].middleware.members
+    members.append(Nosy())
     yield
-    links.pop()
+    members.pop()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from backends.celery.rabbit_link import RabbitLink
-from backends.dramatiq.rabbitmq_link import Link
+from backends.celery.rabbit_connection import RabbitConnection
+from backends.dramatiq.rabbitmq_connection import RabbitmqConnection
 from core import runs
 from core.models import CanaryMark, Run
 from core.runs import attempts
@@ -42,23 +42,25 @@ def without_fence() -> None:
 def without_confirms() -> None:
     """What has been written to RabbitMQ's socket counts as sent."""
     if settings.BROKERS["default"]["BACKEND"].startswith("backends.celery"):
-        RabbitLink._confirmed = _unconfirmed  # type: ignore[method-assign]  # broken on purpose
+        RabbitConnection._confirmed = _unconfirmed  # type: ignore[method-assign]  # broken on purpose
     else:
-        send = Link._send
+        send = RabbitmqConnection._send
 
-        def unconfirmed(link: Link, *args: Any, **kwargs: Any) -> None:
-            send(link, *args, **kwargs)
-            link._unconfirmed.clear()
+        def unconfirmed(
+            connection: RabbitmqConnection, *args: Any, **kwargs: Any
+        ) -> None:
+            send(connection, *args, **kwargs)
+            connection._unconfirmed.clear()
 
-        Link._send = unconfirmed  # type: ignore[method-assign]  # broken on purpose
+        RabbitmqConnection._send = unconfirmed  # type: ignore[method-assign]  # broken on purpose
 
 
 def _unconfirmed(
-    link: RabbitLink, items: Sequence[Any], send: Callable[[Any], None]
+    connection: RabbitConnection, items: Sequence[Any], send: Callable[[Any], None]
 ) -> None:
-    link._returned = set()
+    connection._returned = set()
     for item in items:
-        link._raw.bound_write()
+        connection._raw.bound_write()
         send(item)
 
 

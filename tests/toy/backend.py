@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from psutil import pid_exists
 
-from core.backend import BaseBackend, Hint, Receiver
+from core.backend import BaseBackend, EngineMessage, Receiver
 from core.errors import BrokerConfigError, BrokerUnavailable
 
 logger = logging.getLogger(__name__)
@@ -39,11 +39,13 @@ class ToyBackend(BaseBackend):
             raise BrokerConfigError(alias, "URL", f"{url!r} is not file:///path.")
         self.root = Path(unquote(parts.path))
 
-    def publish(self, hints: Sequence[Hint], seconds: float | None = None) -> None:
-        for hint in hints:
-            with self._waiting(hint.queue) as folder:
-                name = f"{hint.band}-{time.time_ns():020}-{uuid4().hex}"
-                (folder / f".{name}").write_text(hint.body)
+    def publish(
+        self, messages: Sequence[EngineMessage], seconds: float | None = None
+    ) -> None:
+        for message in messages:
+            with self._waiting(message.queue) as folder:
+                name = f"{message.band}-{time.time_ns():020}-{uuid4().hex}"
+                (folder / f".{name}").write_text(message.body)
                 (folder / f".{name}").rename(folder / name)
 
     def depth(self, queue: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BrokerConfigError, BrokerUnavailable
-from tests.backends.receivers import QUEUE, Recorder, hint
+from tests.backends.receivers import QUEUE, Recorder, message
 from tests.toy.backend import ToyBackend
 
 
@@ -23,8 +23,8 @@ def toy(receiver: Recorder, tmp_path: Path) -> ToyBackend:
 def test_urgent_messages_are_delivered_first_then_the_oldest(
     toy: ToyBackend, receiver: Recorder
 ) -> None:
-    toy.publish([hint("first"), hint("second")])
-    toy.publish([hint("third"), replace(hint("urgent"), band=0)])
+    toy.publish([message("first"), message("second")])
+    toy.publish([message("third"), replace(message("urgent"), band=0)])
     while toy.run_next([QUEUE]):
         pass
     bodies = [body for _, body in receiver.delivered]
@@ -34,7 +34,7 @@ def test_urgent_messages_are_delivered_first_then_the_oldest(
 def test_message_whose_delivery_raises_is_given_back(
     toy: ToyBackend, receiver: Recorder
 ) -> None:
-    toy.publish([hint()])
+    toy.publish([message()])
     receiver.failing = True
     with pytest.raises(ConnectionError):
         toy.run_next([QUEUE])
@@ -44,7 +44,7 @@ def test_message_whose_delivery_raises_is_given_back(
 def test_bytes_that_are_no_text_are_parked(
     toy: ToyBackend, receiver: Recorder, tmp_path: Path
 ) -> None:
-    toy.publish([hint()])
+    toy.publish([message()])
     (file,) = tmp_path.glob(f"waiting/{QUEUE}/*")
     file.write_bytes(b"\xff")
     assert toy.run_next([QUEUE])
@@ -55,7 +55,7 @@ def test_bytes_that_are_no_text_are_parked(
 def test_what_a_dead_process_had_taken_is_given_back(
     toy: ToyBackend, tmp_path: Path
 ) -> None:
-    toy.publish([hint()])
+    toy.publish([message()])
     (file,) = tmp_path.glob(f"waiting/{QUEUE}/*")
     taken = tmp_path / "taken" / "4194305" / QUEUE  # above every pid
     taken.mkdir(parents=True)

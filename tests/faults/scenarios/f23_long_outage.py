@@ -41,10 +41,11 @@ def connections(rig: Rig, supervisor: int) -> int:
     found = 0
     for process in [parent, *parent.children()]:
         try:
-            links = process.net_connections("tcp")
+            sockets = process.net_connections("tcp")
         except psutil.NoSuchProcess:
             continue
         found += sum(
-            bool(link.raddr) and link.raddr.port == rig.broker.port for link in links
+            bool(socket.raddr) and socket.raddr.port == rig.broker.port
+            for socket in sockets
         )
     return found

@@ -12,7 +12,7 @@ from kombu.exceptions import KombuError
 from kombu.transport import pyamqp
 from redis import RedisError
 
-from core.backend import Concern, Hint
+from core.backend import Concern, EngineMessage
 from core.errors import BrokerUnavailable
 
 T = TypeVar("T")
@@ -30,11 +30,13 @@ FAULTS: tuple[type[BaseException], ...] = (
 _KEPT = 4
 
 
-class Link(ABC):
+class BrokerConnection(ABC):
     """One open connection, with the few things a backend does on it."""
 
-    def __init__(self, connection: Any, send: Callable[[Any, Hint, int], None]) -> None:
-        self._transport = connection.transport
+    def __init__(
+        self, opening: Any, send: Callable[[Any, EngineMessage, int], None]
+    ) -> None:
+        self._transport = opening.transport
         self._send = send
         self._raw = self._transport.establish_connection()
         self.pid = os.getpid()
@@ -50,11 +52,11 @@ class Link(ABC):
         """Let the next call wait that long for the broker."""
 
     @abstractmethod
-    def publish(self, hints: Sequence[Hint]) -> None:
-        """Return when the broker has confirmed every hint."""
+    def publish(self, messages: Sequence[EngineMessage]) -> None:
+        """Return when the broker has confirmed every message."""
 
     @abstractmethod
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         """Return when the broker has confirmed every event."""
 
     @abstractmethod
@@ -82,33 +84,37 @@ class Link(ABC):
         """Let go in a forked child; the parent goes on using the connection."""
 
 
-class Links:
-    """The open links of one backend; safe among threads and after a fork."""
+class ConnectionPool:
+    """The open connections of one backend; safe among threads and after a fork."""
 
     def __init__(
         self,
         alias: str,
         where: str,
-        connect: Callable[[float], Link],
+        connect: Callable[[float], BrokerConnection],
         timeout: float,
     ) -> None:
         self._alias = alias
         self._where = where
         self._connect = connect
         self._timeout = timeout
-        self._idle: deque[Link] = deque()  # its ends are atomic: no lock to inherit
+        self._idle: deque[BrokerConnection] = (
+            deque()
+        )  # its ends are atomic: no lock to inherit
 
-    def call(self, operation: Callable[[Link], T], seconds: float | None = None) -> T:
-        """Run `operation` on a link; raise `BrokerUnavailable` within the deadline.
+    def call(
+        self, operation: Callable[[BrokerConnection], T], seconds: float | None = None
+    ) -> T:
+        """Run `operation` on a connection; raise `BrokerUnavailable` in time.
 
         That is in `seconds`, or the backend's own when it is None.
         """
         whole = self._timeout if seconds is None else seconds
         ends = time.monotonic() + whole
-        link = self._take()
-        if link is not None:
+        connection = self._take()
+        if connection is not None:
             try:
-                return self._run(link, operation, ends)
+                return self._run(connection, operation, ends)
             except FAULTS as exc:
                 # A broker that restarted has closed what was idle. It may well be
                 # back, so try once on a new connection, in what time is left.
@@ -121,31 +127,36 @@ class Links:
 
     def close(self) -> None:
         """Close what is idle."""
-        while (link := self._take()) is not None:
-            link.close()
+        while (connection := self._take()) is not None:
+            connection.close()
 
-    def _run(self, link: Link, operation: Callable[[Link], T], ends: float) -> T:
+    def _run(
+        self,
+        connection: BrokerConnection,
+        operation: Callable[[BrokerConnection], T],
+        ends: float,
+    ) -> T:
         try:
-            link.allow(_left(ends))
-            result = operation(link)
+            connection.allow(_left(ends))
+            result = operation(connection)
         except BaseException:
-            link.close()
+            connection.close()
             raise
         if len(self._idle) < _KEPT:
-            self._idle.append(link)
+            self._idle.append(connection)
         else:
-            link.close()
+            connection.close()
         return result
 
-    def _take(self) -> Link | None:
+    def _take(self) -> BrokerConnection | None:
         while self._idle:
             try:
-                link = self._idle.pop()
+                connection = self._idle.pop()
             except IndexError:
                 break
-            if link.pid == os.getpid():
-                return link
-            link.abandon()
+            if connection.pid == os.getpid():
+                return connection
+            connection.abandon()
         return None
 
     def _unavailable(self, exc: BaseException) -> BrokerUnavailable:

@@ -1,38 +1,38 @@
-"""A link to Redis: one pipeline for many hints."""
+"""A connection to Redis: one pipeline for many messages."""
 
 import time
 from collections.abc import Sequence
 
 from redis import ResponseError
 
-from backends.celery.links import Link, windows
-from core.backend import Concern, Hint, concerns_of_redis
+from backends.celery.pool import BrokerConnection, windows
+from core.backend import Concern, EngineMessage, concerns_of_redis
 
-#: Hints or events in one pipeline; more go in several.
+#: Messages or events in one pipeline; more go in several.
 _PIPELINE = 1000
 
 #: About so many events stay in a stream, whether or not somebody has read them.
 _KEPT_EVENTS = 100_000
 
 
-class RedisLink(Link):
+class RedisConnection(BrokerConnection):
     def allow(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
         self._bound()
 
-    def publish(self, hints: Sequence[Hint]) -> None:
-        for window in windows(hints, _PIPELINE):
+    def publish(self, messages: Sequence[EngineMessage]) -> None:
+        for window in windows(messages, _PIPELINE):
             with self.producer.batch(max_size=_PIPELINE):
-                for hint in window:
-                    self._send(self.producer, hint, hint.band)
+                for message in window:
+                    self._send(self.producer, message, message.band)
                 self._bound()  # now it goes out
 
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
         for window in windows(events, _PIPELINE):
             self._bound()
             with self.channel.client.pipeline(transaction=False) as pipe:
                 for event in window:
-                    pipe.xadd(place, {"event": event}, maxlen=_KEPT_EVENTS)
+                    pipe.xadd(channel, {"event": event}, maxlen=_KEPT_EVENTS)
                 pipe.execute()
 
     def depth(self, queue: str) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
-#: Seconds after which an idle link is replaced: firewalls forget silent connections.
+#: Seconds after which an idle connection is replaced: firewalls forget silent ones.
 LONGEST_IDLE = 30.0
 
 
-class Link(Protocol):
+class PooledConnection(Protocol):
     """One connection, on which every call takes a deadline of `time.monotonic`."""
 
     last_use: float
@@ -23,14 +23,14 @@ class Link(Protocol):
         """Close it without a word: a frozen broker would never answer."""
 
 
-L = TypeVar("L", bound=Link)
+L = TypeVar("L", bound=PooledConnection)
 
 
-class Links(Generic[L]):
-    """The idle links to one broker.
+class ConnectionPool(Generic[L]):
+    """The idle connections to one broker.
 
     Args:
-        connect: returns a new link before the deadline it is given, or raises.
+        connect: returns a new connection before the deadline it is given, or raises.
     """
 
     def __init__(self, connect: Callable[[float], L]) -> None:
@@ -40,32 +40,35 @@ class Links(Generic[L]):
 
     @contextmanager
     def borrow(self, deadline: float) -> Iterator[L]:
-        """Lend a link, and keep it for the next one if nothing was raised."""
-        link = self._take() or self._connect(deadline)
+        """Lend a connection, and keep it for the next one if nothing was raised."""
+        connection = self._take() or self._connect(deadline)
         try:
-            yield link
+            yield connection
         except BaseException:
             # Its answers could be taken for those of the next call.
-            link.drop()
+            connection.drop()
             raise
-        link.last_use = time.monotonic()
-        self._idle.append(link)
+        connection.last_use = time.monotonic()
+        self._idle.append(connection)
 
     def close(self) -> None:
         """Close what is idle."""
-        while (link := self._take()) is not None:
-            link.drop()
+        while (connection := self._take()) is not None:
+            connection.drop()
 
     def _take(self) -> L | None:
         if self._pid != os.getpid():
-            # A fork's links are its parent's: forgotten, without a word on the wire.
+            # After a fork they are the parent's: forget them, send nothing on them.
             self._idle = deque()
             self._pid = os.getpid()
         while True:
             try:
-                link = self._idle.pop()
+                connection = self._idle.pop()
             except IndexError:
                 return None
-            if link.last_use + LONGEST_IDLE > time.monotonic() and link.is_open():
-                return link
-            link.drop()
+            if (
+                connection.last_use + LONGEST_IDLE > time.monotonic()
+                and connection.is_open()
+            ):
+                return connection
+            connection.drop()

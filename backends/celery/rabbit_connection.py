@@ -1,4 +1,4 @@
-"""A link to RabbitMQ: publisher confirms, a window of them at a time."""
+"""A connection to RabbitMQ: publisher confirms, a window of them at a time."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,8 +8,8 @@ from kombu.exceptions import OperationalError
 from kombu.transport import pyamqp
 
 from backends.celery.app import physical
-from backends.celery.links import Link, windows
-from core.backend import BANDS, Hint
+from backends.celery.pool import BrokerConnection, windows
+from core.backend import BANDS, EngineMessage
 
 T = TypeVar("T")
 
@@ -19,39 +19,41 @@ CLOUDEVENT = "application/cloudevents+json"
 #: AMQP serves the largest priority first, core the smallest band.
 _MOST_URGENT = BANDS - 1
 
-#: Hints or events on their way before we wait for their confirms.
+#: Messages or events on their way before we wait for their confirms.
 _WINDOW = 500
 
 _NOT_FOUND = 404
 
 
-class RabbitLink(Link):
+class RabbitConnection(BrokerConnection):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._declared: set[str] = set()
-        self._places: set[str] = set()
+        self._channels: set[str] = set()
         self._confirming = False
 
     def allow(self, seconds: float) -> None:
         self._raw.allow(seconds)
 
-    def publish(self, hints: Sequence[Hint]) -> None:
-        for window in windows(hints, _WINDOW):
-            self._confirmed(window, self._send_hint)
+    def publish(self, messages: Sequence[EngineMessage]) -> None:
+        for window in windows(messages, _WINDOW):
+            self._confirmed(window, self._send_message)
             if self._returned:
                 # Somebody deleted a queue we had declared: declare it, once more.
                 self._declared -= self._returned
-                again = [hint for hint in window if hint.queue in self._returned]
-                self._confirmed(again, self._send_hint)
+                again = [
+                    message for message in window if message.queue in self._returned
+                ]
+                self._confirmed(again, self._send_message)
 
-    def announce(self, place: str, events: Sequence[bytes]) -> None:
-        if place not in self._places:
+    def announce(self, channel: str, events: Sequence[bytes]) -> None:
+        if channel not in self._channels:
             self.channel.exchange_declare(
-                place, "fanout", durable=True, auto_delete=False
+                channel, "fanout", durable=True, auto_delete=False
             )
-            self._places.add(place)
+            self._channels.add(channel)
         for window in windows(events, _WINDOW):
-            self._confirmed(window, partial(self._send_event, place))
+            self._confirmed(window, partial(self._send_event, channel))
 
     def depth(self, queue: str) -> int:
         try:
@@ -76,18 +78,18 @@ class RabbitLink(Link):
         # Closed, not shut down: that would cut the parent's connection as well.
         self._raw.transport.sock.close()
 
-    def _send_hint(self, hint: Hint) -> None:
-        if hint.queue not in self._declared:
-            physical(hint.queue)(self.channel).declare()
-            self._declared.add(hint.queue)
-        self._send(self.producer, hint, _MOST_URGENT - hint.band)
+    def _send_message(self, message: EngineMessage) -> None:
+        if message.queue not in self._declared:
+            physical(message.queue)(self.channel).declare()
+            self._declared.add(message.queue)
+        self._send(self.producer, message, _MOST_URGENT - message.band)
 
-    def _send_event(self, place: str, event: bytes) -> None:
+    def _send_event(self, channel: str, event: bytes) -> None:
         # Nobody need listen: without a queue it is confirmed and gone.
         message = self.channel.prepare_message(
             event, content_type=CLOUDEVENT, properties={"delivery_mode": 2}
         )
-        self.channel.basic_publish(message, exchange=place)
+        self.channel.basic_publish(message, exchange=channel)
 
     def _confirmed(self, items: Sequence[T], send: Callable[[T], None]) -> None:
         self._await_confirms()

@@ -12,8 +12,8 @@ import pika
 import pytest
 import redis
 
-from backends.celery import CeleryBackend, redis_link
-from core.backend import BANDS, Hint
+from backends.celery import CeleryBackend, redis_connection
+from core.backend import BANDS, EngineMessage
 from core.errors import BrokerUnavailable
 from tests.backends.taking import faster_than
 from tests.backends.test_celery import ACTOR, backend
@@ -71,8 +71,8 @@ def chatter(server: socket.socket) -> None:
             time.sleep(0.05)
 
 
-def hint(queue: str, band: int = 2, body: str = "signed") -> Hint:
-    return Hint(str(uuid4()), ACTOR, queue, body, band)
+def message(queue: str, band: int = 2, body: str = "signed") -> EngineMessage:
+    return EngineMessage(str(uuid4()), ACTOR, queue, body, band)
 
 
 def fails_in_time(call: Callable[[], None]) -> None:
@@ -82,7 +82,7 @@ def fails_in_time(call: Callable[[], None]) -> None:
 
 
 def test_depth_and_purge_count_all_bands(broker: CeleryBackend, name: str) -> None:
-    broker.publish([hint(name, band) for band in range(BANDS)] * 2)
+    broker.publish([message(name, band) for band in range(BANDS)] * 2)
     assert broker.depth(name) == 2 * BANDS
     assert broker.purge(name) == 2 * BANDS
     assert broker.depth(name) == 0
@@ -91,7 +91,7 @@ def test_depth_and_purge_count_all_bands(broker: CeleryBackend, name: str) -> No
 def test_every_message_has_its_priority_on_rabbitmq(
     rabbitmq: RabbitMQ, channel: Any, name: str
 ) -> None:
-    backend(rabbitmq.url).publish([hint(name, band) for band in (4, 0, 2, 3, 1)])
+    backend(rabbitmq.url).publish([message(name, band) for band in (4, 0, 2, 3, 1)])
     served = [channel.basic_get(name, auto_ack=True)[1].priority for _ in range(BANDS)]
     assert served == [4, 3, 2, 1, 0]
 
@@ -101,26 +101,26 @@ def test_direct_send_to_a_frozen_broker_fails_in_its_time(
     server: Any, broker: CeleryBackend, name: str, is_connected: bool
 ) -> None:
     if is_connected:
-        broker.publish([hint(name)])
+        broker.publish([message(name)])
     with frozen(server):
-        fails_in_time(lambda: broker.publish([hint(name)], DIRECT))
+        fails_in_time(lambda: broker.publish([message(name)], DIRECT))
 
 
 def test_direct_send_over_a_connection_that_was_cut_fails_in_its_time(
     valkey: Valkey, stream: redis.Redis, name: str
 ) -> None:
     broker = backend(valkey.url)
-    broker.publish([hint(name)])
+    broker.publish([message(name)])
     stream.client_kill_filter(_type="normal")
     with frozen(valkey):
-        fails_in_time(lambda: broker.publish([hint(name)], DIRECT))
+        fails_in_time(lambda: broker.publish([message(name)], DIRECT))
 
 
 def test_direct_send_of_much_to_a_frozen_broker_fails_in_its_time(
     server: Any, broker: CeleryBackend, name: str
 ) -> None:
-    broker.publish([hint(name)])
-    much = [hint(name, body="x" * 1024 * 1024) for _ in range(8)]
+    broker.publish([message(name)])
+    much = [message(name, body="x" * 1024 * 1024) for _ in range(8)]
     with frozen(server):
         fails_in_time(lambda: broker.publish(much, DIRECT))
 
@@ -129,18 +129,18 @@ def test_direct_send_to_a_broker_that_chatters_fails_in_its_time(
     chatterbox: int, name: str
 ) -> None:
     broker = backend(f"amqp://127.0.0.1:{chatterbox}")
-    fails_in_time(lambda: broker.publish([hint(name)], DIRECT))
+    fails_in_time(lambda: broker.publish([message(name)], DIRECT))
 
 
 def test_connection_outlives_the_deadline_of_one_send(server: Any, name: str) -> None:
     broker = backend(server.url, publish_timeout=30)
-    broker.publish([hint(name)])  # opens the connection, which may take longer
-    broker.publish([hint(name)], DIRECT)
+    broker.publish([message(name)])  # opens the connection, which may take longer
+    broker.publish([message(name)], DIRECT)
     with frozen(server):
         threading.Timer(DIRECT + SLACK, server.thaw).start()
-        before = list(broker._links._idle)
-        broker.publish([hint(name)])  # has its own deadline
-    assert list(broker._links._idle) == before
+        before = list(broker._pool._idle)
+        broker.publish([message(name)])  # has its own deadline
+    assert list(broker._pool._idle) == before
 
 
 def test_events_reach_every_queue_bound_on_rabbitmq(
@@ -182,7 +182,7 @@ def test_events_are_entries_of_a_stream_on_redis(
 def test_stream_forgets_its_oldest_events(
     valkey: Valkey, stream: redis.Redis, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_link, "_KEPT_EVENTS", 100)
+    monkeypatch.setattr(redis_connection, "_KEPT_EVENTS", 100)
     backend(valkey.url).announce(name, [b"%d" % number for number in range(1500)])
     assert 100 <= stream.xlen(name) < 300  # Redis trims a node at a time
     assert stream.xrevrange(name, count=1)[0][1] == {b"event": b"1499"}

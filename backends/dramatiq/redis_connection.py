@@ -15,7 +15,7 @@ from redis import RedisError
 Words = Sequence[str | bytes | int]
 
 
-class Link:
+class RedisConnection:
     """See the module. For one thread at a time.
 
     Args:
@@ -26,20 +26,20 @@ class Link:
     def __init__(self, pool: redis.ConnectionPool, deadline: float) -> None:
         self.last_use = time.monotonic()
         # Any: the attributes are redis-py's own, of two major versions.
-        link: Any = pool.connection_class(**pool.connection_kwargs)
-        self._link = link
+        raw: Any = pool.connection_class(**pool.connection_kwargs)
+        self._raw = raw
         # TCP and TLS wait one after the other.
-        link.socket_connect_timeout = link.socket_timeout = _left(deadline) / 2
-        greeting = _greeting(link)
-        link.connect()
+        raw.socket_connect_timeout = raw.socket_timeout = _left(deadline) / 2
+        greeting = _greeting(raw)
+        raw.connect()
         if greeting:
             self.ask(greeting, deadline)
 
     def ask(self, commands: Sequence[Words], deadline: float) -> list[Any]:
         """Send all commands at once and return their answers; raise the first error."""
-        packed = b"".join(b"".join(self._link.pack_command(*c)) for c in commands)
+        packed = b"".join(b"".join(self._raw.pack_command(*c)) for c in commands)
         self._wait_until(deadline)
-        self._link.send_packed_command([packed], check_health=False)
+        self._raw.send_packed_command([packed], check_health=False)
         return [self._answer(deadline) for _ in commands]
 
     def run(
@@ -51,34 +51,34 @@ class Link:
     def is_open(self) -> bool:
         """Say if Redis has not closed it, and owes no answer."""
         try:
-            return not self._link.can_read(timeout=0)
+            return not self._raw.can_read(timeout=0)
         except (RedisError, OSError):
             return False
 
     def drop(self) -> None:
         """Close the socket."""
-        self._link.disconnect()
+        self._raw.disconnect()
 
     def _answer(self, deadline: float) -> Any:
         self._wait_until(deadline)
-        return self._link.read_response()
+        return self._raw.read_response()
 
     def _wait_until(self, deadline: float) -> None:
         # redis-py has no public way to give one wait a limit of its own.
-        self._link._sock.settimeout(_left(deadline))
+        self._raw._sock.settimeout(_left(deadline))
 
 
-def _greeting(link: Any) -> list[Words]:
+def _greeting(raw: Any) -> list[Words]:
     """Take from redis-py what it would say first, each with a wait of its own."""
     commands: list[Words] = []
-    if link.password is not None:
-        user = [link.username] if link.username else []
-        commands.append(["AUTH", *user, link.password])
-    if link.db:
-        commands.append(["SELECT", link.db])
-    link.username, link.password, link.db = None, None, 0
+    if raw.password is not None:
+        user = [raw.username] if raw.username else []
+        commands.append(["AUTH", *user, raw.password])
+    if raw.db:
+        commands.append(["SELECT", raw.db])
+    raw.username, raw.password, raw.db = None, None, 0
     # Its own name and version: `driver_info` since redis-py 7, the others before.
-    link.driver_info = link.lib_name = link.lib_version = None
+    raw.driver_info = raw.lib_name = raw.lib_version = None
     return commands
 
 

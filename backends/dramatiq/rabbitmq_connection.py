@@ -35,8 +35,8 @@ EVENT = pika.BasicProperties(
 )
 
 
-class LinkFailed(Exception):
-    """The link is of no use any more; `code` is RabbitMQ's, 0 when it gave none."""
+class ConnectionFailed(Exception):
+    """The connection cannot be used any more; `code` is RabbitMQ's, 0 without one."""
 
     def __init__(self, reason: str, code: int = 0) -> None:
         super().__init__(reason, code)
@@ -44,13 +44,13 @@ class LinkFailed(Exception):
         self.code = code
 
 
-class Link:
+class RabbitmqConnection:
     """A confirming channel on a connection of its own. For one thread at a time."""
 
     def __init__(self, parameters: pika.URLParameters, deadline: float) -> None:
         self._loop = IOLoop()
         self._loop.activate_poller()
-        self._failure: LinkFailed | None = None
+        self._failure: ConnectionFailed | None = None
         self._channel: Any = None
         self._ready = False
         self._published = 0
@@ -89,12 +89,12 @@ class Link:
         self._wait(lambda: not self._unconfirmed, deadline)
 
     def depth(self, queue: str, deadline: float) -> int:
-        """Count what is ready in a queue; `LinkFailed` with code 404 if none is."""
+        """Count what is ready in a queue; `ConnectionFailed` (404) without one."""
         answer = self._ask("queue_declare", deadline, queue, passive=True)
         return int(answer.message_count)
 
     def purge(self, queue: str, deadline: float) -> int:
-        """Drop what is ready in a queue; `LinkFailed` with code 404 if none is."""
+        """Drop what is ready in a queue; `ConnectionFailed` (404) without one."""
         return int(self._ask("queue_purge", deadline, queue).message_count)
 
     def ping(self, deadline: float) -> None:
@@ -112,7 +112,7 @@ class Link:
         if self._dropped:
             return
         self._dropped = True
-        self._failure = self._failure or LinkFailed("It was dropped.")
+        self._failure = self._failure or ConnectionFailed("It was dropped.")
         if not self._connection.is_closed:
             # pika has no public way to close without a reply.
             self._connection._terminate_stream(self._failure)
@@ -166,7 +166,7 @@ class Link:
         self._loop.process_timeouts()
 
     def _fail(self, reason: str, code: int = 0) -> None:
-        self._failure = self._failure or LinkFailed(reason, code)
+        self._failure = self._failure or ConnectionFailed(reason, code)
 
     def _on_nothing(self) -> None:
         """Make the next turn of the loop return at once."""
@@ -200,7 +200,7 @@ class Link:
         self._fail(f"RabbitMQ takes nothing in: {frame.method.reason}.")
 
     def _on_return(self, _channel: Any, method: Any, *_: Any) -> None:
-        # Someone deleted it; a new link declares it again.
+        # Someone deleted it; a new connection declares it again.
         self._fail(f"The queue {method.routing_key} is gone.")
 
     def _on_failure(self, _source: Any, error: BaseException | str) -> None:
