@@ -83,8 +83,8 @@ class Receiver(Protocol):
         Raises when it could not be kept: then give the message back to the engine.
         """
 
-    def worker_started(self, slots: int) -> None:
-        """The engine's worker is up in this process and runs `slots` at once."""
+    def worker_started(self, threads: int) -> None:
+        """The engine's worker is up in this process and runs `threads` at once."""
 
     def worker_stopping(self) -> None:
         """The engine's worker was told to stop; it still waits for running bodies."""

@@ -42,7 +42,7 @@ def prepare(message: Any, declared: frozenset[str], longest: int) -> None:
 def condemn(message: Any, reason: str) -> None:
     """Make of a message the call that parks its bytes."""
     call = [base64.b64encode(_raw(message)).decode(), reason]
-    message.payload = json.dumps([call, {}, {}]).encode()
+    message.body = json.dumps([call, {}, {}]).encode()
     message.content_type, message.content_encoding = "application/json", "utf-8"
     message.headers = _headers(PARK, str(uuid4()))
     message._decoded_cache = None
@@ -68,7 +68,7 @@ def _read(message: Any, longest: int) -> tuple[str, list[Any]]:
 
 
 def _raw(message: Any) -> bytes:
-    body = message.payload
+    body = message.body
     if not isinstance(body, str):
         return bytes(body or b"")
     try:  # amqp has decoded what named an encoding: turn it back

@@ -117,9 +117,9 @@ class CourierBroker(Broker):
         allowed = self.options.publish_timeout if seconds is None else seconds
         return time.monotonic() + allowed
 
-    def held(self) -> int:
+    def in_hand(self) -> int:
         """Return how many messages of all queues this process has in hand."""
-        return sum(len(consumer.held) for consumer in list(self.consumers.values()))
+        return sum(len(consumer.in_hand) for consumer in list(self.consumers.values()))
 
     def wake(self) -> None:
         """Tell every consumer that there may be room, or that there will be none."""

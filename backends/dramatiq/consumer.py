@@ -34,16 +34,16 @@ class CourierConsumer(Consumer):
         self.queue = queue
         #: What this process runs at once. Dramatiq asks for twice that, but a message
         #: that waits in a busy process is one that an idle process could run.
-        self.slots = max(1, prefetch // 2)
+        self.threads = max(1, prefetch // 2)
         #: Seconds that `__next__` may wait for a message.
         self.timeout = timeout / 1000
         #: What this process has of the queue: waiting here, running, or unsettled.
-        self.held: set[Any] = set()
+        self.in_hand: set[Any] = set()
         broker.consumers[queue] = self
 
     def room(self) -> int:
         """Return how many more messages this process may take, of whichever queue."""
-        return 0 if self.broker.stopping else self.slots - self.broker.held()
+        return 0 if self.broker.stopping else self.threads - self.broker.in_hand()
 
     @abstractmethod
     def wake(self) -> None:

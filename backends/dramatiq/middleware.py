@@ -26,7 +26,7 @@ class WorkerHooks(Middleware):
         courier.register(worker.consumer_whitelist or ())
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """Report the slots of this process."""
+        """Report the threads of this process."""
         cast(CourierBroker, broker).receiver.worker_started(worker.worker_threads)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:

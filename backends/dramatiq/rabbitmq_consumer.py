@@ -129,7 +129,7 @@ class RabbitmqConsumer(CourierConsumer):
         self._forget_listening()
         self._connection = pika.BlockingConnection(self.broker.parameters)
         self._channel = self._connection.channel()
-        self._channel.basic_qos(prefetch_count=self.slots)
+        self._channel.basic_qos(prefetch_count=self.threads)
         self._channel.queue_declare(self.queue, durable=True, arguments=QUEUE_ARGUMENTS)
         self._channel.add_on_cancel_callback(self._on_cancel)
 
@@ -141,7 +141,7 @@ class RabbitmqConsumer(CourierConsumer):
                 self._refused.append(method.delivery_tag)
 
     def _take(self, tag: int, data: bytes) -> None:
-        self.held.add((self._channel, tag))
+        self.in_hand.add((self._channel, tag))
         self._arrived.append((self._channel, tag, data))
 
     def _on_cancel(self, _method: Any) -> None:
@@ -156,7 +156,7 @@ class RabbitmqConsumer(CourierConsumer):
     def _settle(self, token: int, channel: Any, settle: Any) -> None:
         """Let the consumer's thread settle: pika is not for two threads."""
         # First: the next message may be pushed before the lines below are through.
-        self.held.discard((channel, token))
+        self.in_hand.discard((channel, token))
         if not _call(channel.connection, partial(_if_open, channel, settle)):
             # The connection is gone: RabbitMQ has taken the message back.
             logger.debug("A message of %s comes again.", self.queue)
@@ -165,7 +165,9 @@ class RabbitmqConsumer(CourierConsumer):
     def _hang_up(self) -> None:
         """Close in the background, and wait a little: a frozen broker never replies."""
         connection, self._connection, self._channel = self._connection, None, None
-        self.held.difference_update((place, tag) for place, tag, _ in self._arrived)
+        self.in_hand.difference_update(
+            (channel, tag) for channel, tag, _ in self._arrived
+        )
         self._arrived.clear()
         if connection is not None and connection.is_open:
             closing = threading.Thread(target=_close, args=[connection], daemon=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two signs of life while every slot is taken.
+#: Seconds between two signs of life while every thread is busy.
 HEARTBEAT = 5.0
 
 
@@ -93,7 +93,7 @@ class RedisConsumer(CourierConsumer):
         keys = [self._list, self._msgs, self._acks, self.broker.key("__heartbeats__")]
         taken = self.broker.run("FETCH", keys, [self.broker.worker_id, room])
         self._fetched.extend(zip(taken[::2], taken[1::2], strict=True))
-        self.held.update(taken[::2])
+        self.in_hand.update(taken[::2])
         self._last_contact = time.monotonic()
         self.broker.rescue.look()
         return bool(taken)
@@ -105,20 +105,22 @@ class RedisConsumer(CourierConsumer):
         if owed:
             self.broker.run("ACK", [self._msgs, self._acks], list(owed))
             self._owed -= owed
-        strays = set(self.broker.client.smembers(self._acks)) - self.held - self._owed
+        strays = (
+            set(self.broker.client.smembers(self._acks)) - self.in_hand - self._owed
+        )
         if strays:
             self.broker.run("GIVE_BACK", [self._list, self._acks], list(strays))
 
     def _remove(self, token: bytes, channel: None) -> None:
         # Owed before it is let go: `_make_sure` may look between the two.
         self._owed.add(token)
-        self.held.discard(token)
+        self.in_hand.discard(token)
         if not self.broker.outage.is_missed_by(self.queue):
             self._try("ACK", [self._msgs, self._acks], [token])
         self.broker.wake()
 
     def _give_back(self, token: bytes, channel: None) -> None:
-        self.held.discard(token)
+        self.in_hand.discard(token)
         if not self._try("GIVE_BACK", [self._list, self._acks], [token]):
             # Once it is held by nobody, `_make_sure` gives it back.
             self._unsure = True

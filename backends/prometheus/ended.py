@@ -22,7 +22,7 @@ from core.runs.histogram import BOUNDS
 from core.runs.tally import ENDED, Tally
 
 #: An alias, a queue, an actor.
-Place = tuple[str, str, str]
+Key = tuple[str, str, str]
 LABELS = ("broker", "queue", "actor")
 #: Of the bounds that durations are counted in, every third is told: 3 ms to a day.
 TOLD = range(3, len(BOUNDS), 3)
@@ -37,38 +37,38 @@ def ended() -> Iterator[Metric]:
         "Attempts that did not succeed, also of runs that did later.",
         labels=LABELS,
     )
-    for place, tally in found:
-        failed.add_metric(place, tally.counts["failures"])
+    for key, tally in found:
+        failed.add_metric(key, tally.counts["failures"])
     yield failed
     waited = _histogram("switchyard_run_wait_seconds", "From due to started.")
     ran = _histogram("switchyard_run_duration_seconds", "From started to finished.")
-    for place, tally in found:
-        waited.add_metric(place, _buckets(tally.waiting), sum_value=None)
-        ran.add_metric(place, _buckets(tally.running), sum_value=None)
+    for key, tally in found:
+        waited.add_metric(key, _buckets(tally.waiting), sum_value=None)
+        ran.add_metric(key, _buckets(tally.running), sum_value=None)
     yield from (waited, ran, _until())
 
 
-def _tallies() -> Mapping[Place, Tally]:
-    found: dict[Place, Tally] = defaultdict(Tally)
-    for place in declared():
-        found[place] = Tally()  # from 0 on: otherwise its first runs are no increase
+def _tallies() -> Mapping[Key, Tally]:
+    found: dict[Key, Tally] = defaultdict(Tally)
+    for key in declared():
+        found[key] = Tally()  # from 0 on: otherwise its first runs are no increase
     for database in brokers.databases():
         for row in Rollup.objects.using(database).filter(span=EVER):
             if row.broker in brokers:
-                place = (row.broker, row.queue_name, row.actor_name)
-                found[place].add(Tally.of(row))
+                key = (row.broker, row.queue_name, row.actor_name)
+                found[key].add(Tally.of(row))
     return found
 
 
-def _runs(found: Sequence[tuple[Place, Tally]]) -> Metric:
+def _runs(found: Sequence[tuple[Key, Tally]]) -> Metric:
     runs = CounterMetricFamily(
         "switchyard_runs",
         "Runs that ended: succeeded, dead, cancelled.",
         labels=(*LABELS, "outcome"),
     )
-    for place, tally in found:
+    for key, tally in found:
         for state in ENDED:
-            runs.add_metric((*place, state.value), tally.counts[state])
+            runs.add_metric((*key, state.value), tally.counts[state])
     return runs
 
 

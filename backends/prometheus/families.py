@@ -45,12 +45,12 @@ def _queues(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     dead = GaugeMetricFamily(
         "switchyard_dead_runs", "Dead runs that are kept.", labels=PLACE
     )
-    for place, line in sorted(rows.lines(workers).items()):
+    for key, line in sorted(rows.lines(workers).items()):
         for state in OPEN:
-            runs.add_metric((*place, state), getattr(line, state))
-        oldest.add_metric(place, line.oldest)
-        served.add_metric(place, line.workers)
-        dead.add_metric(place, line.dead)
+            runs.add_metric((*key, state), getattr(line, state))
+        oldest.add_metric(key, line.oldest)
+        served.add_metric(key, line.workers)
+        dead.add_metric(key, line.dead)
     yield from (runs, oldest, served, dead)
 
 
@@ -59,19 +59,19 @@ def _workers(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     processes = GaugeMetricFamily(
         "switchyard_workers", "Live worker processes.", labels=labels
     )
-    slots = GaugeMetricFamily(
-        "switchyard_worker_slots", "Runs that they can run at once.", labels=labels
+    threads = GaugeMetricFamily(
+        "switchyard_worker_threads", "Runs that they can run at once.", labels=labels
     )
     memory = GaugeMetricFamily(
         "switchyard_worker_resident_memory_bytes",
         "Memory that they have.",
         labels=labels,
     )
-    for place, crew in sorted(rows.crews(workers).items()):
-        processes.add_metric(place, crew.processes)
-        slots.add_metric(place, crew.slots)
-        memory.add_metric(place, crew.memory)
-    yield from (processes, slots, memory)
+    for key, crew in sorted(rows.crews(workers).items()):
+        processes.add_metric(key, crew.processes)
+        threads.add_metric(key, crew.threads)
+        memory.add_metric(key, crew.memory)
+    yield from (processes, threads, memory)
 
 
 def _parked() -> Metric:

@@ -16,7 +16,7 @@ from core.options import Options
 from core.registry import registry
 
 #: An alias and a queue of it.
-Place = tuple[str, str]
+Key = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -39,14 +39,14 @@ class Crew:
     """The live workers of one engine on one alias."""
 
     processes: int = 0
-    slots: int = 0
+    threads: int = 0
     #: Bytes of memory.
     memory: int = 0
 
 
-def lines(workers: Iterable[WorkerSnapshot]) -> Mapping[Place, Line]:
+def lines(workers: Iterable[WorkerSnapshot]) -> Mapping[Key, Line]:
     """Return every queue that an actor names, or that a run is in."""
-    found: dict[Place, Line] = defaultdict(Line)
+    found: dict[Key, Line] = defaultdict(Line)
     for queue in monitoring.queues(depths=False):
         found[(queue.broker, queue.name)] = Line(
             scheduled=queue.pending - queue.due,
@@ -57,11 +57,11 @@ def lines(workers: Iterable[WorkerSnapshot]) -> Mapping[Place, Line]:
         )
     # Without a worker what was published waits on: it is no less late.
     age = ExpressionWrapper(Now() - Min("due_at"), output_field=DurationField())
-    for place, row in _grouped(State.QUEUED, age=age):
-        found[place].oldest = max(found[place].oldest, row["age"].total_seconds())
+    for key, row in _grouped(State.QUEUED, age=age):
+        found[key].oldest = max(found[key].oldest, row["age"].total_seconds())
     # The index asks for it.
-    for place, row in _grouped(State.DEAD, {"finished_at__isnull": False}):
-        found[place].dead = row["number"]
+    for key, row in _grouped(State.DEAD, {"finished_at__isnull": False}):
+        found[key].dead = row["number"]
     for worker in workers:
         for name in worker.queues:
             found[(worker.broker, name)].workers += 1
@@ -70,11 +70,11 @@ def lines(workers: Iterable[WorkerSnapshot]) -> Mapping[Place, Line]:
 
 def _grouped(
     state: State, where: Mapping[str, Any] | None = None, **more: Any
-) -> Iterator[tuple[Place, dict[str, Any]]]:
+) -> Iterator[tuple[Key, dict[str, Any]]]:
     for database in brokers.databases():
         runs = Run.objects.using(database).filter(state=state, **where or {})
-        places = runs.values("broker", "queue_name").order_by()
-        for row in places.annotate(number=Count("*"), **more):
+        keys = runs.values("broker", "queue_name").order_by()
+        for row in keys.annotate(number=Count("*"), **more):
             # An alias that has left the settings is nobody's to look after.
             if row["broker"] in brokers:
                 yield (row["broker"], row["queue_name"]), dict(row)
@@ -85,17 +85,17 @@ def alive() -> list[WorkerSnapshot]:
     return [
         worker
         for worker in monitoring.workers()
-        if worker.alive and worker.slots and worker.broker in brokers
+        if worker.alive and worker.threads and worker.broker in brokers
     ]
 
 
-def crews(workers: Iterable[WorkerSnapshot]) -> Mapping[Place, Crew]:
+def crews(workers: Iterable[WorkerSnapshot]) -> Mapping[Key, Crew]:
     """Return the workers by alias and engine; an alias without any, too."""
     found = {(alias, brokers[alias].backend.engine): Crew() for alias in brokers}
     for worker in workers:
         crew = found.setdefault((worker.broker, worker.engine), Crew())
         crew.processes += 1
-        crew.slots += worker.slots
+        crew.threads += worker.threads
         crew.memory += worker.rss
     return found
 

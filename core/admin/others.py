@@ -36,4 +36,4 @@ class ParkedAdmin(ReadOnlyAdmin):
 class WorkerAdmin(ReadOnlyAdmin):
     """The processes that run actors."""
 
-    list_display = ["name", "broker", "host", "pid", "slots", "rate", "lease_until"]
+    list_display = ["name", "broker", "host", "pid", "threads", "rate", "lease_until"]

@@ -12,8 +12,8 @@ from core.admin.trigger_fields import (
     TriggerForm,
     WallField,
     build,
+    field_of,
     initial,
-    place,
 )
 from core.broker.handler import brokers
 from core.errors import InvalidTrigger
@@ -126,7 +126,7 @@ class ScheduleForm(TriggerForm, ModelForm):
             try:
                 self.trigger = build(given)
             except InvalidTrigger as error:
-                self._refuse(place(error, kind), error)
+                self._refuse(field_of(error, kind), error)
 
     def _refuse(self, field: str, error: InvalidTrigger) -> None:
         self.refusal = error

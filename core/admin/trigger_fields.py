@@ -17,7 +17,7 @@ KINDS = [
     ("crontab", "cron: what the clocks of a zone show"),
     ("every", "every: equal distances"),
     ("at", "at: one moment"),
-    ("solar", "solar: the sun at a place"),
+    ("solar", "solar: the sun somewhere on earth"),
 ]
 #: The field that a kind cannot do without; what is wrong is told there.
 MAIN = {"crontab": "expr", "every": "number", "at": "when", "solar": "event"}
@@ -152,7 +152,7 @@ def _distance(given: dict[str, Any]) -> timedelta:
         raise InvalidTrigger(f"{given['number']:g}", "it is too long") from None
 
 
-def place(error: InvalidTrigger, kind: str) -> str:
+def field_of(error: InvalidTrigger, kind: str) -> str:
     """Return the field that is to blame."""
     for name in ("latitude", "longitude", "deadline"):
         if error.problem.startswith((name, f"the {name}")):

@@ -22,7 +22,7 @@ from core.registry import Declared, registry
 from core.relay.outbox import Outbox
 from core.routing.resolver import Resolver
 from core.routing.router import Router
-from core.sending.inbox import Inbox
+from core.sending.enqueue import Enqueuer
 from core.wire.envelope import Envelope
 from core.wire.intent import Intent
 from core.worker import alone
@@ -65,7 +65,7 @@ class Broker:
         self.resolver = Resolver(self.defaults, self.middleware)
         self.outbox = self._outbox(config)
         longest = config["MAX_PAYLOAD"]
-        self.inbox = Inbox(self.outbox, self.middleware, self.resolver, longest)
+        self.enqueuer = Enqueuer(self.outbox, self.middleware, self.resolver, longest)
         self.lease = Lease(alias, self.backend.engine, self.database, self.timing)
         self._serving: list[str] = []
         self._context = WorkerContext(
@@ -74,7 +74,7 @@ class Broker:
             self.middleware,
             self.resolver,
             longest,
-            self.inbox.follow_up,
+            self.enqueuer.follow_up,
         )
         ping = self.backend.ping if self.backend.supports_publish else None
         self._standby = Standby(self._context, ping)
@@ -111,8 +111,8 @@ class Broker:
             raise BrokerConfigError(self.alias, "OPTIONS", str(error)) from error
 
     def enqueue(self, messages: Sequence[Envelope]) -> list[UUID]:
-        """Take messages in; see `Inbox.enqueue`."""
-        return self.inbox.enqueue(messages)
+        """Take messages in; see `Enqueuer.enqueue`."""
+        return self.enqueuer.enqueue(messages)
 
     def get_actor(self, name: str) -> Any:
         """Return a declared actor; middleware asks for its options."""
@@ -180,11 +180,11 @@ class Broker:
         )
         logger.error("Parked %d bytes from %s: %s.", len(payload), queue, reason)
 
-    def worker_started(self, slots: int) -> None:
+    def worker_started(self, threads: int) -> None:
         """Register this process as a worker; see `Receiver.worker_started`."""
         queues = self._serving or self.queues()
-        self.lease.offer(slots, queues)
-        self._standby.start(queues, slots)
+        self.lease.offer(threads, queues)
+        self._standby.start(queues, threads)
         self.middleware.after("worker_boot", self.backend.engine)
 
     def worker_stopping(self) -> None:

@@ -102,7 +102,7 @@ class BrokerHandler:
         # By name: it reaches models, and a sender may be imported before the apps are
         # loaded.
         broker: Broker = import_string("core.broker.broker.Broker")(alias, given[alias])
-        broker.inbox.carrier = lambda message: self._beside(broker, message).inbox
+        broker.enqueuer.carrier = lambda message: self._beside(broker, message).enqueuer
         return broker
 
     def _beside(self, broker: "Broker", message: Envelope) -> "Broker":

@@ -97,9 +97,9 @@ def freeze(stage: Stage) -> None:
 def forget(stage: Stage) -> None:
     """Have the broker forget what waits in the queue."""
     backend, queue = stage.broker.backend, stage.broker.outbox.physical(stage.queue)
-    slots = sum(worker.slots for worker in stage.workers())
+    threads = sum(worker.threads for worker in stage.workers())
     for _ in range(TRIES):
-        stage.producer.burst(3 * slots)
+        stage.producer.burst(3 * threads)
         stage.until(lambda: backend.depth(queue), 3)
         hit = list(stage.canaries(state=State.QUEUED).values_list("pk", flat=True))
         if forgotten := backend.purge(queue):

@@ -22,7 +22,7 @@ class Interruption:
         self._pending = False
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def blocked(self) -> Iterator[None]:
         """Keep what comes meanwhile."""
         before = signal.signal(signal.SIGINT, self._note)
         try:

@@ -37,7 +37,7 @@ def patience(timing: Timing) -> float:
 def perform(stage: Stage, seconds: float, within: float, say: Say) -> Proof:
     """Do all of it; a first Ctrl-C ends the faults, a second one the wait."""
     obstacles: dict[str, str] = {}
-    with stage.interruption.held():
+    with stage.interruption.blocked():
         stage.producer.start()
         try:
             _strike_in_turn(stage, seconds, obstacles, say)

@@ -51,7 +51,7 @@ class Producer(threading.Thread):
         self.told = Told()
         self._database = broker.database
         self._token = str(token)
-        self._place = {"broker": broker.alias, "queue_name": queue}
+        self._destination = {"broker": broker.alias, "queue_name": queue}
         self._rate = rate
         self._numbers = count()
         self._told_to_stop = threading.Event()
@@ -82,7 +82,7 @@ class Producer(threading.Thread):
         self.told.unsure.add(number)
         try:
             with transaction.atomic(using=self._database):
-                sender = canary.using(delay=delay, **self._place)
+                sender = canary.using(delay=delay, **self._destination)
                 sender.send(token=self._token, number=number, **kwargs)
                 if regret:
                     raise Regret

@@ -60,7 +60,7 @@ class Stage:
 
     def workers(self) -> list[Worker]:
         """Return the live workers that serve the queue."""
-        alive = Worker.alive(self.database, self.broker.alias).filter(slots__gt=0)
+        alive = Worker.alive(self.database, self.broker.alias).filter(threads__gt=0)
         same = alive.filter(engine=self.broker.backend.engine)
         return [worker for worker in same if self.queue in worker.queues]
 
@@ -96,11 +96,11 @@ class Stage:
 
     def victim(self) -> Victim | None:
         """Return the process of this host that has the most canaries in hand."""
-        self.producer.burst(sum(worker.slots for worker in self.workers()))
+        self.producer.burst(sum(worker.threads for worker in self.workers()))
         running = self.canaries(state=State.RUNNING).values_list("worker", flat=True)
         self.until(running.exists, 3)
-        held, found = Counter(running.all()), self.here()
-        return max(found, key=lambda v: held[v.worker.name], default=None)
+        running_by_worker, found = Counter(running.all()), self.here()
+        return max(found, key=lambda v: running_by_worker[v.worker.name], default=None)
 
     def strike(self, fault: str, hit: Sequence[UUID], touched: int) -> Strike:
         """Note a fault that is done now."""

@@ -38,7 +38,7 @@ def amended(
         options=run.options,
         message_id=str(run.pk),
     )
-    changed = brokers[run.broker].inbox.entry(message).run
+    changed = brokers[run.broker].enqueuer.draft(message).run
     return {name: getattr(changed, name) for name in FIELDS}
 
 

@@ -45,16 +45,20 @@ class ScheduleConfigError(CoreError, ValueError):
 class UnknownOption(CoreError, TypeError):
     """An actor, a message or a broker alias carries an option nobody declared."""
 
-    def __init__(self, name: str, known: tuple[str, ...] = (), place: str = "") -> None:
-        super().__init__(name, known, place)
+    def __init__(
+        self, name: str, known: tuple[str, ...] = (), where_to: str = ""
+    ) -> None:
+        super().__init__(name, known, where_to)
         self.name = name
         self.known = known
         #: Where it may be given instead.
-        self.place = place
+        self.where_to = where_to
 
     def __str__(self) -> str:
-        if self.place:
-            return f"Option {self.name!r} is not known here: give it to {self.place}."
+        if self.where_to:
+            return (
+                f"Option {self.name!r} is not known here: give it to {self.where_to}."
+            )
         close = get_close_matches(self.name, self.known, n=1)
         named = _CELERYS.get(self.name) or (close[0] if close else "")
         hint = f" Did you mean {named!r}?" if named else ""

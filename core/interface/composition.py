@@ -10,7 +10,7 @@ from core.interface import results
 from core.interface.messages import Message, delayed, ids_of, pipeline
 from core.interface.plan import Node, Plan, checked
 from core.interface.results import Timeout
-from core.sending.place import Place
+from core.sending.dependency import Dependency
 
 ON = ("success", "end")
 
@@ -59,7 +59,7 @@ class group:  # noqa: N801  # Dramatiq's name
         """Enter all members and what follows in one transaction."""
         start = self if delay is None else self._delayed(delay)
         plan = Plan()
-        start.plan(plan, Place())
+        start.plan(plan, Dependency())
         plan.enter()
         return start
 
@@ -68,25 +68,25 @@ class group:  # noqa: N801  # Dramatiq's name
         later._then, later._passes = self._then, self._passes
         return later
 
-    def plan(self, plan: Plan, place: Place) -> UUID:
+    def plan(self, plan: Plan, dependency: Dependency) -> UUID:
         """See `core.interface.plan.Node`."""
-        if not self.children and place.after is not None:
+        if not self.children and dependency.after is not None:
             raise ValueError("A group without members cannot follow another step.")
-        own = replace(place, collected=place.collected or self._passes)
+        own = replace(dependency, collected=dependency.collected or self._passes)
         batch = plan.add_batch(len(self.children), own)
         for position, child in enumerate(self.children):
             child.plan(
                 plan,
-                Place(
-                    after=place.after,
-                    after_end=place.after_end,
+                Dependency(
+                    after=dependency.after,
+                    after_end=dependency.after_end,
                     batch=batch,
                     position=position,
                     collected=own.collected,
                 ),
             )
         for message, at_end in self._then:
-            message.plan(plan, Place(after=batch, after_end=at_end))
+            message.plan(plan, Dependency(after=batch, after_end=at_end))
             plan.follow(batch)
         return batch
 

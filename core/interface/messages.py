@@ -10,7 +10,7 @@ from core.interface import results
 from core.interface.plan import Node, Plan, checked
 from core.interface.results import Timeout
 from core.options import duration
-from core.sending.place import Place
+from core.sending.dependency import Dependency
 from core.wire.envelope import Envelope
 
 R = TypeVar("R")
@@ -83,10 +83,10 @@ class Message(Envelope, Generic[R]):
     def __or__(self, other: "Node") -> "pipeline":
         return pipeline([self, other])
 
-    def plan(self, plan: Plan, place: Place) -> UUID:
+    def plan(self, plan: Plan, dependency: Dependency) -> UUID:
         """See `core.interface.plan.Node`."""
         alias = brokers.carrier(self.actor_name, self.options).alias
-        return plan.add(self, alias, place)
+        return plan.add(self, alias, dependency)
 
     @property
     def last_ids(self) -> list[str]:
@@ -126,7 +126,7 @@ class pipeline:  # noqa: N801  # Dramatiq's name
         """Enter all steps in one transaction; the first starts after `delay`."""
         start = self if delay is None else self._delayed(delay)
         plan = Plan()
-        start.plan(plan, Place())
+        start.plan(plan, Dependency())
         plan.enter()
         return start
 
@@ -134,14 +134,14 @@ class pipeline:  # noqa: N801  # Dramatiq's name
         first, *rest = self.messages
         return pipeline([delayed(first, delay), *rest])
 
-    def plan(self, plan: Plan, place: Place) -> UUID:
+    def plan(self, plan: Plan, dependency: Dependency) -> UUID:
         """See `core.interface.plan.Node`."""
-        after, after_end = place.after, place.after_end
+        after, after_end = dependency.after, dependency.after_end
         for step in self.messages[:-1]:
-            inner = Place(after=after, after_end=after_end, collected=True)
+            inner = Dependency(after=after, after_end=after_end, collected=True)
             after, after_end = step.plan(plan, inner), False
             plan.follow(after)
-        last = replace(place, after=after, after_end=after_end)
+        last = replace(dependency, after=after, after_end=after_end)
         ended: UUID = self.messages[-1].plan(plan, last)
         return ended
 

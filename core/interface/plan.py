@@ -10,14 +10,14 @@ from django.db import transaction
 
 from core.broker.handler import brokers
 from core.errors import NoMessage, SentTwice, WrongDatabase
-from core.sending.place import Place
+from core.sending.dependency import Dependency
 from core.wire.envelope import Envelope
 
 
 class Node(Protocol):
     """What a composition is made of: a message, a pipeline, a group."""
 
-    def plan(self, plan: "Plan", place: Place) -> UUID:
+    def plan(self, plan: "Plan", dependency: Dependency) -> UUID:
         """Add this to a plan; return the id of what ends with it."""
 
 
@@ -33,22 +33,22 @@ class Plan:
     """The runs and batches of one composition."""
 
     aliases: dict[UUID, str] = field(default_factory=dict)
-    messages: dict[UUID, tuple[Envelope, Place]] = field(default_factory=dict)
-    batches: dict[UUID, tuple[int, Place]] = field(default_factory=dict)
+    messages: dict[UUID, tuple[Envelope, Dependency]] = field(default_factory=dict)
+    batches: dict[UUID, tuple[int, Dependency]] = field(default_factory=dict)
 
-    def add(self, message: Envelope, alias: str, place: Place) -> UUID:
+    def add(self, message: Envelope, alias: str, dependency: Dependency) -> UUID:
         """Add a run; return its id."""
         run_id = UUID(message.message_id)
         if run_id in self.messages:
             raise SentTwice(f"{message.actor_name} {run_id}")
-        self.messages[run_id] = (message, place)
+        self.messages[run_id] = (message, dependency)
         self.aliases[run_id] = alias
         return run_id
 
-    def add_batch(self, size: int, place: Place) -> UUID:
+    def add_batch(self, size: int, dependency: Dependency) -> UUID:
         """Add a batch of so many members; return its id."""
         batch_id = uuid4()
-        self.batches[batch_id] = (size, place)
+        self.batches[batch_id] = (size, dependency)
         return batch_id
 
     def follow(self, ended: UUID) -> None:
@@ -60,9 +60,9 @@ class Plan:
 
     def enter(self) -> None:
         """Write everything in one transaction; publish what waits for nothing."""
-        by_alias: dict[str, list[tuple[Envelope, Place]]] = defaultdict(list)
-        for run_id, placed in self.messages.items():
-            by_alias[self.aliases[run_id]].append(placed)
+        by_alias: dict[str, list[tuple[Envelope, Dependency]]] = defaultdict(list)
+        for run_id, planned in self.messages.items():
+            by_alias[self.aliases[run_id]].append(planned)
         if not by_alias:
             return
         database = _one_database(by_alias)
@@ -70,8 +70,8 @@ class Plan:
         brokers[min(by_alias)].outbox.check_transaction()
         with transaction.atomic(using=database):
             for alias, members in by_alias.items():
-                brokers[alias].inbox.compose(members)
-            brokers[min(by_alias)].inbox.group(self.batches)
+                brokers[alias].enqueuer.compose(members)
+            brokers[min(by_alias)].enqueuer.group(self.batches)
 
 
 def _one_database(aliases: Iterable[str]) -> str:

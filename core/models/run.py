@@ -89,8 +89,8 @@ class Run(models.Model):
     limit_key = models.CharField(
         max_length=2 * MAX_NAME + 1, null=True, help_text="The Limit that it is under."
     )
-    slot = models.BooleanField(
-        default=False, db_default=False, help_text="Its Limit lets it run now."
+    limit_granted = models.BooleanField(
+        default=False, db_default=False, db_column="slot", help_text="May run now."
     )
     after = models.UUIDField(
         null=True, help_text="The run or batch that it waits for, or waited for."
@@ -149,7 +149,9 @@ class Run(models.Model):
                 condition=Q(state=State.PENDING, routed=False),
             ),
             models.Index(
-                fields=["limit_key"], name="core_run_slot", condition=Q(slot=True)
+                fields=["limit_key"],
+                name="core_run_slot",
+                condition=Q(limit_granted=True),
             ),
             models.Index(
                 fields=["after"],

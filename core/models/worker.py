@@ -20,7 +20,9 @@ class Worker(models.Model):
     host = models.CharField(max_length=MAX_NAME)
     pid = models.PositiveIntegerField()
     queues = models.JSONField(default=list)
-    slots = models.PositiveIntegerField(help_text="Runs at once; 0: not a consumer.")
+    threads = models.PositiveIntegerField(
+        db_column="slots", help_text="Runs at once; 0: not a consumer."
+    )
     rate = models.FloatField(default=0, help_text="Runs started a second, lately.")
     rss = models.PositiveBigIntegerField(
         default=0, db_default=0, help_text="Bytes of memory, at its last beat."

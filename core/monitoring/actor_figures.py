@@ -34,9 +34,9 @@ def actors(period: timedelta = PERIOD, broker: str = "") -> list[ActorSnapshot]:
         for actor, queue, tally in tallies(window.rows()):
             found[(actor, window.broker, queue)].add(tally)
     aliases = [broker] if broker else list(brokers)
-    for place in map(declared_place, registry):
-        if place[1] in aliases:
-            found.setdefault(place, Tally())
+    for key in map(declared_key, registry):
+        if key[1] in aliases:
+            found.setdefault(key, Tally())
     return [
         ActorSnapshot(
             name=name,
@@ -49,7 +49,7 @@ def actors(period: timedelta = PERIOD, broker: str = "") -> list[ActorSnapshot]:
     ]
 
 
-def declared_place(actor: Declared) -> tuple[str, str, str]:
+def declared_key(actor: Declared) -> tuple[str, str, str]:
     """Return an actor's name, and where its messages go unless they say otherwise."""
     alias = actor.options.get("broker", Options().broker)
     try:

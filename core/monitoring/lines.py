@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from core.broker.handler import brokers
 from core.models import Pause, Run, State
-from core.monitoring.actor_figures import declared_place
+from core.monitoring.actor_figures import declared_key
 from core.monitoring.probing import ask
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.windows import LATELY, lately, sums
@@ -66,7 +66,7 @@ def queues(broker: str = "", *, depths: bool = True) -> list[QueueSnapshot]:
     """
     aliases = [broker] if broker else list(brokers)
     found: dict[Line, dict[str, Any]] = defaultdict(dict)
-    for _, alias, queue in map(declared_place, registry):
+    for _, alias, queue in map(declared_key, registry):
         if alias in aliases and queue:
             found[(alias, queue)] = {}
     for line, values in [*_waiting(aliases), *_published(aliases), *_paused(aliases)]:

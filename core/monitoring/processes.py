@@ -55,7 +55,7 @@ class WorkerSnapshot(Snapshot):
     supervisor: str
     queues: list[str]
     #: Runs at once: its threads. 0: it serves no queue.
-    slots: int
+    threads: int
     #: Bytes of memory; 0: not told.
     rss: int
     #: Runs started a second, lately.
@@ -82,7 +82,7 @@ def workers(broker: str = "") -> list[WorkerSnapshot]:
 
 def served(broker: str) -> set[str]:
     """Return the queues of an alias that a live worker serves."""
-    alive = Worker.alive(brokers[broker].database, broker).filter(slots__gt=0)
+    alive = Worker.alive(brokers[broker].database, broker).filter(threads__gt=0)
     return set(chain.from_iterable(alive.values_list("queues", flat=True)))
 
 
@@ -121,7 +121,7 @@ def _in_hand(row: Any) -> RunningSnapshot:
 
 def _snapshot(row: Any, running: Any) -> WorkerSnapshot:
     lease = timedelta(seconds=brokers[row.broker].timing.lease)
-    names = "name broker engine host pid supervisor queues slots rss rate started_at"
+    names = "name broker engine host pid supervisor queues threads rss rate started_at"
     return WorkerSnapshot(
         alive=row.is_alive,
         last_beat=row.lease_until - lease,

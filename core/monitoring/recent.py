@@ -24,7 +24,7 @@ from core.runs.tally import failures
 POISON = "poison: "
 
 #: An actor and a queue.
-Place = tuple[str, str]
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ def recent(period: timedelta, broker: str = "") -> list[RecentSnapshot]:
     found = []
     for alias in [broker] if broker else brokers:
         database = brokers[alias].database
-        counts: dict[Place, Counter[str]] = defaultdict(Counter)
-        for name, place, number in _failed(database, alias, period):
-            counts[place][name] += number
-        for place, number in _succeeded(database, alias, period) if counts else ():
-            if place in counts:
-                counts[place]["succeeded"] += number
+        counts: dict[Key, Counter[str]] = defaultdict(Counter)
+        for name, key, number in _failed(database, alias, period):
+            counts[key][name] += number
+        for key, number in _succeeded(database, alias, period) if counts else ():
+            if key in counts:
+                counts[key]["succeeded"] += number
         for (actor, queue), count in counts.items():
             found.append(RecentSnapshot(alias, actor, queue, **dict(count)))
     return sorted(found, key=lambda one: (one.broker, one.actor_name))
@@ -62,22 +62,22 @@ def recent(period: timedelta, broker: str = "") -> list[RecentSnapshot]:
 
 def _failed(
     database: str, alias: str, period: timedelta
-) -> Iterator[tuple[str, Place, int]]:
+) -> Iterator[tuple[str, Key, int]]:
     attempts = failures(database, alias).filter(finished_at__gte=Now() - period)
     groups = attempts.values_list("run__actor_name", "run__queue_name")
     for actor, queue, number in groups.annotate(Count("pk")).order_by():
         yield "failures", (actor, queue), number
     died = _ended(database, alias, State.DEAD, period)
-    places = died.values_list("actor_name", "queue_name").order_by()
+    keys = died.values_list("actor_name", "queue_name").order_by()
     killers = Count("pk", filter=Q(error__startswith=POISON))
-    for actor, queue, dead, poison in places.annotate(Count("pk"), killers=killers):
+    for actor, queue, dead, poison in keys.annotate(Count("pk"), killers=killers):
         yield "dead", (actor, queue), dead
         yield "poison", (actor, queue), poison
 
 
 def _succeeded(
     database: str, alias: str, period: timedelta
-) -> Iterator[tuple[Place, int]]:
+) -> Iterator[tuple[Key, int]]:
     names = ("actor_name", "queue_name")
     rollups = Rollup.objects.using(database).filter(
         broker=alias, span=MINUTE, start__gte=Now() - period

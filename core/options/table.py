@@ -136,8 +136,8 @@ class Options:
             elif name in extra:
                 checked[name] = value
             else:
-                place = PLACES[where] if name in NAMES else ""
-                raise UnknownOption(name, (*known, *extra), place)
+                where_to = PLACES[where] if name in NAMES else ""
+                raise UnknownOption(name, (*known, *extra), where_to)
             if where == "send" and callable(checked[name]):
                 raise InvalidOption(name, value, "a string: only an actor computes it")
         return checked

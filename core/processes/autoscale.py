@@ -38,20 +38,20 @@ class Autoscale:
 
     def look(self) -> None:
         """Ask the database; called by the clock at each of its rounds."""
-        slots = list(self._mine().values_list("slots", flat=True))
+        threads = list(self._mine().values_list("threads", flat=True))
         busy = Run.objects.using(self.outbox.database).filter(
             broker=self.outbox.alias,
             state=State.RUNNING,
             worker__in=self._mine().values("name"),
         )
-        self.decide(slots, busy.count())
+        self.decide(threads, busy.count())
 
-    def decide(self, slots: list[int], busy: int) -> None:
-        """Grow or shrink; `slots` are those of each process that is up."""
-        now, all_up = time.monotonic(), len(slots) >= self.wanted
-        if not all_up or busy > CALM_SHARE * (sum(slots) - max(slots, default=0)):
+    def decide(self, threads: list[int], busy: int) -> None:
+        """Grow or shrink; `threads` are those of each process that is up."""
+        now, all_up = time.monotonic(), len(threads) >= self.wanted
+        if not all_up or busy > CALM_SHARE * (sum(threads) - max(threads, default=0)):
             self._calm_since = now
-        if all_up and busy >= BUSY_SHARE * sum(slots) and self._somebody_waits():
+        if all_up and busy >= BUSY_SHARE * sum(threads) and self._somebody_waits():
             self._want(self.wanted + max(1, self.wanted // 2), "runs wait")
         elif now - self._calm_since > CALM_SECONDS:
             self._want(self.wanted - 1, "the others suffice")
@@ -65,7 +65,7 @@ class Autoscale:
 
     def _mine(self) -> QuerySet[Worker]:
         alive = Worker.alive(self.outbox.database, self.outbox.alias)
-        return alive.filter(supervisor__startswith=f"{os.getpid()}-", slots__gt=0)
+        return alive.filter(supervisor__startswith=f"{os.getpid()}-", threads__gt=0)
 
     def _somebody_waits(self) -> bool:
         database, alias = self.outbox.database, self.outbox.alias

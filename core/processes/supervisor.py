@@ -34,8 +34,8 @@ LONE_PER_PROCESS = 2
 
 
 @dataclass(slots=True)
-class Place:
-    """One place for a process, which is filled again when the process dies."""
+class Replica:
+    """A process that should be there; another is started when it dies."""
 
     child: Child | None = None
     start_at: float = 0.0
@@ -48,7 +48,7 @@ class Supervisor:
     def __init__(self, clock: Clock, command: Sequence[str], processes: int) -> None:
         self.clock = clock
         self.command = list(command)
-        self.places = [Place() for _ in range(processes)]
+        self.replicas = [Replica() for _ in range(processes)]
         #: Of runs that crashed their process; see `core.worker.alone`.
         self.lone: list[Child] = []
         #: Beyond their work; each ends when its last bodies have.
@@ -67,8 +67,8 @@ class Supervisor:
         try:
             while not self._stop.is_set():
                 self._resize()
-                for place in self.places:
-                    self._tend(place)
+                for replica in self.replicas:
+                    self._tend(replica)
                 self._tend_lone()
                 self._tend_retiring()
                 self._kill_silent()
@@ -82,29 +82,29 @@ class Supervisor:
             self._signal(signal.SIGKILL)
         self._stop.set()
 
-    def _tend(self, place: Place) -> None:
+    def _tend(self, replica: Replica) -> None:
         now = time.monotonic()
-        if place.child is None:
-            if now >= place.start_at:
-                self._fill(place)
-        elif place.child.has_ended():
-            self._empty(place, place.child, now)
-        elif place.child.is_retiring:
-            child = place.child
+        if replica.child is None:
+            if now >= replica.start_at:
+                self._fill(replica)
+        elif replica.child.has_ended():
+            self._empty(replica, replica.child, now)
+        elif replica.child.is_retiring:
+            child = replica.child
             logger.warning("Worker process %d retires: starting another.", child.pid)
             self.retiring.append(child)
-            place.child = None
+            replica.child = None
 
     def _resize(self) -> None:
-        """Have as many places as there should be; who leaves ends its work first."""
+        """Have as many replicas as there should be; who leaves ends its work first."""
         scale = self.clock.autoscale
         if scale is None:
             return
         wanted = scale.wanted  # the clock's thread may change it meanwhile
-        while len(self.places) < wanted:
-            self.places.append(Place())
-        while len(self.places) > wanted:
-            child = self.places.pop().child
+        while len(self.replicas) < wanted:
+            self.replicas.append(Replica())
+        while len(self.replicas) > wanted:
+            child = self.replicas.pop().child
             if child is not None and not child.has_ended():
                 child.process.send_signal(signal.SIGTERM)
                 self.retiring.append(child)
@@ -115,7 +115,7 @@ class Supervisor:
             if child.process.returncode:
                 logger.error("A run killed its process, which it had to itself.")
             self._bury(child)
-        most = LONE_PER_PROCESS * max(1, len(self.places))
+        most = LONE_PER_PROCESS * max(1, len(self.replicas))
         if len(self.lone) < min(self.clock.suspects, most):
             try:
                 self.lone.append(Child([*self.command, "--alone"], self.name))
@@ -139,18 +139,18 @@ class Supervisor:
                 )
                 child.process.kill()
 
-    def _fill(self, place: Place) -> None:
+    def _fill(self, replica: Replica) -> None:
         try:
-            place.child = Child(self.command, self.name)
+            replica.child = Child(self.command, self.name)
         except OSError as error:  # no memory, no process ids: not for ever
             logger.error("Could not start a worker process: %s", error)
-            place.start_at = time.monotonic() + LONGEST_PAUSE
+            replica.start_at = time.monotonic() + LONGEST_PAUSE
 
-    def _empty(self, place: Place, child: Child, now: float) -> None:
+    def _empty(self, replica: Replica, child: Child, now: float) -> None:
         young = now - child.started_at < YOUNG
-        place.pause = min(place.pause * 2, LONGEST_PAUSE) if young else 0.25
-        place.start_at = now + (place.pause if young else 0)
-        place.child = None
+        replica.pause = min(replica.pause * 2, LONGEST_PAUSE) if young else 0.25
+        replica.start_at = now + (replica.pause if young else 0)
+        replica.child = None
         logger.error(
             "Worker process %d ended with %d; starting another.",
             child.pid,
@@ -175,8 +175,8 @@ class Supervisor:
         self.clock.rescue_now()
 
     def _processes(self) -> list[Child]:
-        placed = [place.child for place in self.places if place.child]
-        return placed + self.lone + self.retiring
+        running = [replica.child for replica in self.replicas if replica.child]
+        return running + self.lone + self.retiring
 
     def _signal(self, number: int) -> None:
         for child in self._processes():

@@ -10,7 +10,7 @@ from core.models import Worker
 #: The most runs published in one call of a backend.
 BATCH = 500
 #: A queue's depth at the broker: what workers start in so many seconds, or twice
-#: their slots if that is more.
+#: their threads if that is more.
 AHEAD_SECONDS = 5
 #: But at most this share of the time after which it is called lost by an idle worker:
 #: what waits for its turn must not look lost when the machine slows down.
@@ -48,7 +48,7 @@ class Capacity:
         """Return the live workers that consume, at most a second old."""
         if time.monotonic() - self._workers_read_at > FRESH_SECONDS:
             alive = Worker.alive(self.database, self.alias)
-            consuming = alive.filter(slots__gt=0, engine=self.backend.engine)
+            consuming = alive.filter(threads__gt=0, engine=self.backend.engine)
             self.cached_workers = list(consuming)
             self._workers_read_at = time.monotonic()
         return self.cached_workers
@@ -90,18 +90,18 @@ class Capacity:
         return max(self._bounds(queue))
 
     def _bounds(self, queue: str) -> tuple[int, int]:
-        """Return what the workers' slots ask for, and what their pace does."""
+        """Return what the workers' threads ask for, and what their pace does."""
         serving = self.serving(queue)
-        slots = sum(worker.slots for worker in serving)
-        return 2 * slots, int(sum(worker.rate for worker in serving) * self.ahead)
+        threads = sum(worker.threads for worker in serving)
+        return 2 * threads, int(sum(worker.rate for worker in serving) * self.ahead)
 
     def may_run_dry(self, queue: str, room: int) -> bool:
         """Say whether so much room is more than half of what the pace asks for.
 
         Always, if the pace is too slow to ask for much: it is that of a moment ago.
         """
-        slots, pace = self._bounds(queue)
-        return pace <= slots or 2 * room > pace
+        threads, pace = self._bounds(queue)
+        return pace <= threads or 2 * room > pace
 
     def note_crowd(self, queue: str) -> None:
         """Remember for a moment that more was sent than there was room for."""

@@ -62,7 +62,7 @@ class Lost:
                 continue
             # Afterwards: what a worker takes in between is in neither.
             published = self._published(queue)
-            if published > depth + self._held(queue, busy):
+            if published > depth + self._in_hand(queue, busy):
                 missing[queue] = self._missing.get(queue, 0) + 1
             lost = missing.get(queue, 0) >= LOOKS
             if self._is_all_lost(queue, depth, lost=lost):
@@ -75,8 +75,8 @@ class Lost:
     def _look_at_workers(self) -> Counter[str]:
         """Return how many runs each process has in hand; note who is idle.
 
-        A slot may be free for a moment between two runs, but hardly ever half of them,
-        and not several times in a row.
+        A thread may be free for a moment between two runs, but hardly ever half of
+        them, and not several times in a row.
         """
         capacity, now = self.capacity, time.monotonic()
         running = Run.objects.using(capacity.database).filter(
@@ -85,7 +85,7 @@ class Lost:
         busy = Counter(running.values_list("worker", flat=True))
         idle = {}
         for worker in capacity.workers():
-            if busy[worker.name] <= worker.slots / 2:
+            if busy[worker.name] <= worker.threads / 2:
                 looks, since = self._idle.get(worker.name, (0, now))
                 idle[worker.name] = (looks + 1, since)
         self._idle = idle
@@ -107,13 +107,13 @@ class Lost:
     def _published(self, queue: str) -> int:
         return self._queued(ON_ITS_WAY).filter(queue_name=queue).count()
 
-    def _held(self, queue: str, busy: Counter[str]) -> int:
+    def _in_hand(self, queue: str, busy: Counter[str]) -> int:
         """Return how many messages busy processes may have taken in advance.
 
-        One with a free slot has none: it would have started it.
+        One with a free thread has none: it would have started it.
         """
         serving = self.capacity.serving(queue)
-        return sum(w.slots for w in serving if busy[w.name] >= w.slots)
+        return sum(w.threads for w in serving if busy[w.name] >= w.threads)
 
     def _is_all_lost(self, queue: str, depth: int, *, lost: bool) -> bool:
         """Return True if whatever has waited too long may be sent again.

@@ -83,7 +83,7 @@ class Outbox:
         if rows:
             self._soon(lambda: self._committed(rows))
 
-    def release_soon(self, ids: Sequence[UUID]) -> None:
+    def publish_freed(self, ids: Sequence[UUID]) -> None:
         """Publish runs that an end has set free; what is many the relay does."""
         if ids:
             free = Run.objects.using(self.database).filter(

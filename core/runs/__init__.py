@@ -30,7 +30,8 @@ from core.runs.attempts import (
 from core.runs.database_time import from_now, now
 from core.runs.effects import abandon, answer, intend, settle
 from core.runs.ends import NEVER
-from core.runs.entry import (
+from core.runs.failures import Failure, readable
+from core.runs.inserting import (
     adopt,
     forget_keys,
     forget_results,
@@ -39,10 +40,9 @@ from core.runs.entry import (
     insert_idempotent,
     insert_unique,
 )
-from core.runs.failures import Failure, readable
 from core.runs.limits import LimitRule, LimitRules, any_limits, forget_unused, wait
 from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
-from core.runs.recovery import given_away, release, rescue, unknown, welcome
+from core.runs.recovery import given_away, rescue, send_back_left, unknown, welcome
 from core.runs.requeueing import REQUEUABLE, requeue
 from core.runs.retention import prunable, prune
 from core.runs.rollups import roll_up, rolled_up
@@ -114,7 +114,6 @@ __all__ = [
     "prunable",
     "prune",
     "readable",
-    "release",
     "requeue",
     "rescue",
     "reserve",
@@ -125,6 +124,7 @@ __all__ = [
     "rolled_up",
     "route",
     "send_back",
+    "send_back_left",
     "settle",
     "stop",
     "succeed",

@@ -17,8 +17,8 @@ from core.runs.pauses import NOT_PAUSED
 from core.runs.waiting import ALONE, later
 
 # Raw, because it needs RETURNING: the claim and the row in one round trip. A copy of a
-# message that its Limit has not let go (slot) must not slip through, nor one of a run
-# that killed its process into one that it would share.
+# message that its Limit has not let go must not slip through (`slot` is the column of
+# `limit_granted`), nor one of a run that killed its process into one that it shares.
 _CLAIM = """
     UPDATE core_run
     SET state = 'running', attempt = attempt + 1, worker = %s, started_at = {now},
@@ -38,7 +38,7 @@ _SUCCEED = """
     SET state = 'succeeded', finished_at = {now}, slot = %s, unique_key = NULL
     WHERE id = %s AND {fence}
 """
-#: What `_held` asks for.
+#: What `_owned` asks for.
 _FENCE = "state = 'running' AND attempt = %s"
 
 
@@ -62,7 +62,7 @@ def claim(database: str, run_id: UUID, worker: str) -> Run | None:
     return returning.first(database, sql, [worker, key])
 
 
-def _held(database: str, run: Run) -> QuerySet[Run]:
+def _owned(database: str, run: Run) -> QuerySet[Run]:
     """Return the run if this attempt still owns it: the fence."""
     return Run.objects.using(database).filter(
         pk=run.pk, state=State.RUNNING, attempt=run.attempt
@@ -84,9 +84,9 @@ def succeed(
     if returned.ttl is not None or (run.collected and run.batch):
         changes |= {"result": returned.value}
     if not (run.followed or run.batch):
-        return [] if _held(database, run).update(**changes) else None
+        return [] if _owned(database, run).update(**changes) else None
     with transaction.atomic(using=database):
-        if not _held(database, run).update(**changes):
+        if not _owned(database, run).update(**changes):
             return None
         return follow(database, [run], succeeded=True, value=returned.value)
 
@@ -143,20 +143,30 @@ def stop(database: str, run: Run, failure: Failure) -> bool:
 
 def _again(delay: float) -> dict[str, Any]:
     due = later(delay)
-    return {"state": State.PENDING, "due_at": due, "relay_at": due, "slot": False}
+    return {
+        "state": State.PENDING,
+        "due_at": due,
+        "relay_at": due,
+        "limit_granted": False,
+    }
 
 
 def _end(state: State) -> dict[str, Any]:
-    return {"state": state, "finished_at": Now(), "slot": False, "unique_key": None}
+    return {
+        "state": state,
+        "finished_at": Now(),
+        "limit_granted": False,
+        "unique_key": None,
+    }
 
 
 def _fail(database: str, run: Run, failure: Failure, changes: dict[str, Any]) -> bool:
     with transaction.atomic(using=database):
-        held = _held(database, run)
+        owned = _owned(database, run)
         if changes["state"] == State.PENDING:
             # Someone wants it stopped: no next attempt.
-            held = held.filter(cancel_requested=False)
-        updated = held.update(error=failure.error, **changes)
+            owned = owned.filter(cancel_requested=False)
+        updated = owned.update(error=failure.error, **changes)
         if updated:
             remember(database, [run], failure)
             if changes["state"] != State.PENDING:
@@ -168,7 +178,7 @@ def _fail(database: str, run: Run, failure: Failure, changes: dict[str, Any]) ->
 
 def note_progress(database: str, run: Run, progress: list[Any]) -> None:
     """Write down how far the body is."""
-    _held(database, run).update(progress=progress)
+    _owned(database, run).update(progress=progress)
 
 
 def to_interrupt(database: str, worker: str) -> list[UUID]:

@@ -31,26 +31,26 @@ def follow(
     Without success, what waited for it is cancelled, and so on. `value` is what the
     one that succeeded returned.
     """
-    released: list[UUID] = []
+    freed: list[UUID] = []
     for run in ended:
         if run.followed:
-            released += _release(database, run.pk, [value], succeeded)
+            freed += _free(database, run.pk, [value], succeeded)
     counts = Counter(run.batch for run in ended if run.batch)
     for batch, number in sorted(counts.items(), key=lambda item: str(item[0])):
-        released += _count(database, batch, number, 0 if succeeded else number)
-    return released
+        freed += _count(database, batch, number, 0 if succeeded else number)
+    return freed
 
 
-def _release(
+def _free(
     database: str, ended: UUID, piped: list[Any] | None, succeeded: bool
 ) -> list[UUID]:
     waiting = _waiting(database).filter(after=ended)
-    released: list[UUID] = []
+    freed: list[UUID] = []
     if not succeeded:
         doomed = list(waiting.filter(after_end=False))
-        released = _cancel(database, doomed)
+        freed = _cancel(database, doomed)
         waiting = waiting.filter(after_end=True)
-    return released + _let_go(database, waiting, piped)
+    return freed + _let_go(database, waiting, piped)
 
 
 def _waiting(database: str) -> QuerySet[Run]:
@@ -110,13 +110,13 @@ def finish(database: str, batch: Batch) -> list[UUID]:
     """End a batch of which all members have ended; return what may start now."""
     Batch.objects.using(database).filter(pk=batch.pk).update(finished_at=Now())
     succeeded = not batch.failed
-    released: list[UUID] = []
+    freed: list[UUID] = []
     if batch.followed:
         piped = [results(database, batch.pk)] if batch.collects else None
-        released += _release(database, batch.pk, piped, succeeded)
+        freed += _free(database, batch.pk, piped, succeeded)
     if batch.batch:
-        released += _count(database, batch.batch, 1, int(not succeeded))
-    return released
+        freed += _count(database, batch.batch, 1, int(not succeeded))
+    return freed
 
 
 def results(database: str, batch_id: UUID) -> list[Any]:

@@ -24,10 +24,10 @@ def write(database: str, row: Run) -> None:
     """Write one new run. Raises `IntegrityError`: it is there already."""
     connection = connections[database]
     quote = connection.ops.quote_name
-    columns, places, params = _values(database, row)
+    columns, placeholders, params = _values(database, row)
     sql = (
         f"INSERT INTO {quote(Run._meta.db_table)}"  # noqa: S608  # names of ours alone
-        f" ({', '.join(map(quote, columns))}) VALUES ({', '.join(places)})"
+        f" ({', '.join(map(quote, columns))}) VALUES ({', '.join(placeholders)})"
     )
     # As `save` does: a transaction that has failed is not gone on with.
     with (
@@ -43,18 +43,18 @@ def _values(database: str, row: Run) -> tuple[list[str], list[str], list[Any]]:
     connection, query = connections[database], InsertQuery(Run)
     compiler = query.get_compiler(connection=connection)
     columns: list[str] = []
-    places: list[str] = []
+    placeholders: list[str] = []
     params: list[Any] = []
     for field, name in _FIELDS:
         value = getattr(row, name)
         if hasattr(value, "resolve_expression"):
             resolved = value.resolve_expression(query, allow_joins=False, for_save=True)
-            place, given = compiler.compile(resolved)
+            placeholder, given = compiler.compile(resolved)
         elif name in _EMPTY and value == _EMPTY[name]:
             continue
         else:
-            place, given = "%s", [field.get_db_prep_save(value, connection)]
+            placeholder, given = "%s", [field.get_db_prep_save(value, connection)]
         columns.append(name)
-        places.append(place)
+        placeholders.append(placeholder)
         params += given
-    return columns, places, params
+    return columns, placeholders, params

@@ -1,8 +1,8 @@
 """Limits: how many runs of a key are out at once, and how often one may start.
 
 Enforced before publishing, under a lock on the key's own row: what is refused stays
-pending, untouched. `Run.slot` is the leave that a run got; whatever ends its attempt
-takes it away again.
+pending, untouched. `Run.limit_granted` says that a run may go; whatever ends its
+attempt takes that away again.
 """
 
 from collections import Counter, defaultdict
@@ -57,7 +57,7 @@ def _is_spent() -> Exists:
 
     In SQL: there may be a key for each user, and no statement takes them all.
     """
-    out = Run.objects.filter(slot=True, limit_key=OuterRef("key")).order_by()
+    out = Run.objects.filter(limit_granted=True, limit_key=OuterRef("key")).order_by()
     used = Subquery(out.values("limit_key").annotate(n=Count("pk")).values("n"))
     is_full = Q(size__isnull=False, size__lte=Coalesce(used, 0))
     is_early = Q(next_at__gt=Now() + timedelta(seconds=TOLERANCE))
@@ -66,11 +66,11 @@ def _is_spent() -> Exists:
 
 
 def _used(database: str, keys: Iterable[str]) -> Counter[str]:
-    out = Run.objects.using(database).filter(slot=True, limit_key__in=keys)
+    out = Run.objects.using(database).filter(limit_granted=True, limit_key__in=keys)
     return Counter(key for key in out.values_list("limit_key", flat=True) if key)
 
 
-def admit(database: str, rows: Sequence[Run], rules: LimitRules) -> list[Run]:
+def grant(database: str, rows: Sequence[Run], rules: LimitRules) -> list[Run]:
     """Return the rows that may go out now, in their order. In a transaction.
 
     A run that was sent when its actor had a limit, which it has no more, may go.
@@ -146,7 +146,7 @@ def wait(database: str) -> float | None:
 def forget_unused(database: str) -> None:
     """Delete rows that say nothing any more: no run holds or awaits their key."""
     unused = Limit.objects.using(database).filter(
-        ~Exists(Run.objects.filter(limit_key=OuterRef("key"), slot=True)),
+        ~Exists(Run.objects.filter(limit_key=OuterRef("key"), limit_granted=True)),
         Q(next_at__isnull=True) | Q(next_at__lt=Now() - timedelta(hours=1)),
     )
     unused.delete()

@@ -8,14 +8,14 @@ from django.db.models.functions import Now
 
 from core.errors import SentTwice
 from core.models import Pause, Run, State
-from core.runs.entry import insert
+from core.runs.inserting import insert
 
 #: What a claim asks besides: the row of its queue is not there.
 NOT_PAUSED = """NOT EXISTS (
     SELECT 1 FROM core_pause WHERE core_pause.broker = core_run.broker
         AND core_pause.queue_name = core_run.queue_name
 )"""
-_BACK = {"state": State.PENDING, "relay_at": Now(), "slot": False}
+_BACK = {"state": State.PENDING, "relay_at": Now(), "limit_granted": False}
 
 
 def is_paused() -> Exists:

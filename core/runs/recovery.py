@@ -75,21 +75,23 @@ def given_away(database: str, worker: str, ids: Collection[Any]) -> list[UUID]:
     return list(found.exclude(mine).values_list("pk", flat=True))
 
 
-def release(database: str, worker: str, active: Callable[[], Collection[UUID]]) -> int:
+def send_back_left(
+    database: str, worker: str, active: Callable[[], Collection[UUID]]
+) -> int:
     """Send back the runs that `worker` holds and does not run; return how many.
 
     They are left when an attempt ended while the database was away. What is active is
     asked after the rows are read, for a run is so before it is claimed; and an attempt
     that has settled meanwhile is none of those that are sent back.
     """
-    held = Run.objects.using(database).filter(worker=worker, state=State.RUNNING)
-    rows = list(held.values_list("pk", "attempt"))
+    running = Run.objects.using(database).filter(worker=worker, state=State.RUNNING)
+    rows = list(running.values_list("pk", "attempt"))
     busy = set(active()) if rows else set()
     left = [Q(pk=pk, attempt=attempt) for pk, attempt in rows if pk not in busy]
     if not left:
         return 0
     return _rescue(
-        database, held.filter(reduce(or_, left)), "its outcome was not saved"
+        database, running.filter(reduce(or_, left)), "its outcome was not saved"
     )
 
 
@@ -101,7 +103,7 @@ def _after(run: Run) -> dict[str, Any]:
     """
     crashes = run.crashes + 1
     lone = run.lone_crashes + run.worker.startswith(ALONE)
-    counts = {"crashes": crashes, "lone_crashes": lone, "slot": False}
+    counts = {"crashes": crashes, "lone_crashes": lone, "limit_granted": False}
     if run.cancel_requested:
         return counts | {"state": State.CANCELLED, **_ENDED}
     if lone >= POISON or crashes >= MOST_CRASHES:

@@ -13,16 +13,16 @@ from core.models import Run
 _FIELDS = list(Run._meta.concrete_fields)
 _NAMES = [field.attname for field in _FIELDS]
 #: What to say after RETURNING.
-COLUMNS = ", ".join(_NAMES)
+COLUMNS = ", ".join(str(field.column) for field in _FIELDS)
 
 
 @cache
 def _converters(database: str) -> list[tuple[int, list[Any], Any]]:
-    """Return the place, the converters and the expression of what needs some."""
+    """Return the index, the converters and the expression of what needs some."""
     compiler = Run.objects.using(database).query.get_compiler(using=database)
     columns = [field.get_col(Run._meta.db_table) for field in _FIELDS]
     found = compiler.get_converters(columns)
-    return [(place, *converters) for place, converters in found.items()]
+    return [(index, *converters) for index, converters in found.items()]
 
 
 def first(database: str, sql: str, params: list[Any]) -> Run | None:
@@ -34,7 +34,7 @@ def first(database: str, sql: str, params: list[Any]) -> Run | None:
     if row is None:
         return None
     values = list(row)
-    for place, converters, expression in _converters(database):
+    for index, converters, expression in _converters(database):
         for converter in converters:
-            values[place] = converter(values[place], expression, connection)
+            values[index] = converter(values[index], expression, connection)
     return Run.from_db(database, _NAMES, values)

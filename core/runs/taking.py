@@ -38,7 +38,7 @@ def take(
         candidates.sort(key=lambda run: (run.priority, run.due_at))
         taken = candidates[:number]
         pending = [run for run in taken if run.state == State.PENDING]
-        admitted = limits.admit(database, pending, rules)
+        admitted = limits.grant(database, pending, rules)
         _note(own, admitted, **reserved_for(seconds))
         _note(own, [run for run in taken if run.state == State.QUEUED], reserved=True)
     refused = {run.pk for run in pending} - {run.pk for run in admitted}

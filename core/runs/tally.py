@@ -34,12 +34,12 @@ KEPT = (*SPANS, EVER)
 TIMED = (State.SUCCEEDED, State.DEAD)
 
 #: A minute, a queue, an actor.
-Place = tuple[datetime, str, str]
+Key = tuple[datetime, str, str]
 
 
 @dataclass(slots=True)
 class Tally:
-    """What ended in one place."""
+    """What ended under one key."""
 
     counts: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
@@ -65,23 +65,23 @@ class Tally:
 
 def count(
     database: str, broker: str, start: datetime, end: datetime
-) -> dict[Place, Tally]:
+) -> dict[Key, Tally]:
     """Count what finished from `start` on and before `end`."""
-    found: dict[Place, Tally] = defaultdict(Tally)
-    for place, state, waiting, running, number in _runs(database, broker, start, end):
-        tally = found[place]
+    found: dict[Key, Tally] = defaultdict(Tally)
+    for key, state, waiting, running, number in _runs(database, broker, start, end):
+        tally = found[key]
         tally.counts[state] += number
         if state in TIMED:
             tally.waiting[str(waiting)] += number
             tally.running[str(running)] += number
-    for place, number in _failures(database, broker, start, end):
-        found[place].counts["failures"] += number
+    for key, number in _failures(database, broker, start, end):
+        found[key].counts["failures"] += number
     return found
 
 
 def _runs(
     database: str, broker: str, start: datetime, end: datetime
-) -> Iterator[tuple[Place, str, int, int, int]]:
+) -> Iterator[tuple[Key, str, int, int, int]]:
     ended = Run.objects.using(database).filter(
         broker=broker, state__in=ENDED, finished_at__gte=start, finished_at__lt=end
     )
@@ -109,7 +109,7 @@ def _bucket(since: str, until: str) -> Case:
 
 def _failures(
     database: str, broker: str, start: datetime, end: datetime
-) -> Iterator[tuple[Place, int]]:
+) -> Iterator[tuple[Key, int]]:
     failed = failures(database, broker).filter(
         finished_at__gte=start, finished_at__lt=end
     )
@@ -129,7 +129,7 @@ def failures(database: str, broker: str) -> QuerySet[Attempt]:
     return attempts.filter(~by_hand, run__broker=broker)
 
 
-def keep(database: str, broker: str, tallies: dict[Place, Tally]) -> None:
+def keep(database: str, broker: str, tallies: dict[Key, Tally]) -> None:
     """Add what was counted to the rollups of every span."""
     totals: dict[tuple[Any, ...], Tally] = defaultdict(Tally)
     for (minute, queue, actor), tally in tallies.items():

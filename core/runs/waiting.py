@@ -54,7 +54,7 @@ def has_waited(database: str, broker: str, queue: str, seconds: float) -> bool:
         due_at__lte=later(-seconds),
         crashes=0,
     )
-    return found.filter(Q(limit_key=None) | Q(slot=True)).exists()
+    return found.filter(Q(limit_key=None) | Q(limit_granted=True)).exists()
 
 
 def due(database: str, broker: str, queue: str) -> QuerySet[Run]:
@@ -130,7 +130,7 @@ def _reserve(
 ) -> list[Run]:
     with transaction.atomic(using=database):
         rows = _take(limits.takeable(due, rules), room)
-        rows = limits.admit(database, rows, rules)
+        rows = limits.grant(database, rows, rules)
         ids = [run.pk for run in rows]
         if ids:
             taken = Run.objects.using(database).filter(pk__in=ids)
@@ -141,7 +141,7 @@ def _reserve(
 def reserved_for(seconds: float) -> dict[str, Any]:
     """Return the changes by which nobody else takes a pending run for so long."""
     has_limit = Q(limit_key__isnull=False)
-    return {"relay_at": later(seconds), "slot": has_limit, "reserved": True}
+    return {"relay_at": later(seconds), "limit_granted": has_limit, "reserved": True}
 
 
 def _take(due: QuerySet[Run], room: Sequence[tuple[int, int]]) -> list[Run]:
@@ -180,7 +180,7 @@ def at_the_broker(database: str, broker: str, queue: str) -> list[tuple[int, int
 def give_back(database: str, ids: Sequence[UUID], seconds: float) -> None:
     """Let go of reserved runs that the broker did not take; try again in a while."""
     Run.objects.using(database).filter(pk__in=ids, state=State.PENDING).update(
-        relay_at=later(seconds), slot=False, reserved=False
+        relay_at=later(seconds), limit_granted=False, reserved=False
     )
 
 
@@ -214,7 +214,7 @@ def forget(database: str, broker: str, queue: str, limit: int) -> int:
     overdue = Run.objects.using(database).filter(
         broker=broker, queue_name=queue, state=State.QUEUED, relay_at__lte=Now()
     )
-    changes = {"state": State.PENDING, "relay_at": Now(), "slot": False}
+    changes = {"state": State.PENDING, "relay_at": Now(), "limit_granted": False}
     return _change_free(overdue.order_by("relay_at"), limit, **changes)
 
 
@@ -241,7 +241,7 @@ def cancel(database: str, ids: Sequence[UUID]) -> int:
             state=State.CANCELLED,
             finished_at=Now(),
             relay_at=None,
-            slot=False,
+            limit_granted=False,
             unique_key=None,
         )
         follow(database, waiting, succeeded=False)

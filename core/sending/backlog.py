@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core import runs
 from core.errors import QueueFull
-from core.sending.entry import Entry
+from core.sending.draft import Draft
 
 #: What is known of a queue is at most so old, s: to ask at each send would cost more
 #: than the send itself.
@@ -21,19 +21,19 @@ class Backlog:
         #: By queue and bound: how many wait, and when that was asked.
         self._known: dict[tuple[str, int], tuple[int, float]] = {}
 
-    def admit(self, entry: Entry) -> Entry:
+    def accept(self, draft: Draft) -> Draft:
         """Return what may wait in its queue, or in its overflow; raise `QueueFull`.
 
         What is due later may always come in.
         """
-        options, queue = entry.options, entry.run.queue_name
+        options, queue = draft.options, draft.run.queue_name
         most, elsewhere = options.max_pending, options.overflow_queue
         if most is None or options.delay or options.eta or self._has_room(queue, most):
-            return entry
+            return draft
         if elsewhere is None:
-            raise QueueFull(entry.message.actor_name, self.alias, queue, most)
-        entry.run.queue_name = elsewhere
-        return replace(entry, message=replace(entry.message, queue_name=elsewhere))
+            raise QueueFull(draft.message.actor_name, self.alias, queue, most)
+        draft.run.queue_name = elsewhere
+        return replace(draft, message=replace(draft.message, queue_name=elsewhere))
 
     def _has_room(self, queue: str, most: int) -> bool:
         """Return True if one more may wait, and count it."""

@@ -14,8 +14,8 @@ from core.broker.handler import brokers
 from core.interface.messages import Message
 from core.models import Run, State
 from core.runs import NEVER
-from core.runs.limits import admit
-from core.testing.inline import inline_worker
+from core.runs.limits import grant
+from core.testing.inline_worker import inline_worker
 from core.testing.recorder import rehearsing
 from core.testing.rows import inserted, waiting
 
@@ -62,11 +62,11 @@ def _next(broker: Broker, queue: str | None) -> Run | None:
 
 
 def _may_start(broker: Broker, run: Run) -> bool:
-    if run.limit_key is None or run.slot:
+    if run.limit_key is None or run.limit_granted:
         return True
-    if not admit(broker.database, [run], broker.resolver.rules()):
+    if not grant(broker.database, [run], broker.resolver.rules()):
         return False
-    Run.objects.using(broker.database).filter(pk=run.pk).update(slot=True)
+    Run.objects.using(broker.database).filter(pk=run.pk).update(limit_granted=True)
     return True
 
 
@@ -84,7 +84,7 @@ def _perform(run: Run, raising: bool) -> None:
     carrier = brokers[run.broker]
     found: QuerySet[Run] = waiting(carrier.database).filter(pk=run.pk)
     found.filter(due_at__lt=NEVER).update(
-        due_at=Least("due_at", Now()), slot=Q(limit_key__isnull=False)
+        due_at=Least("due_at", Now()), limit_granted=Q(limit_key__isnull=False)
     )
     with _one_by_one(), inline_worker(carrier) as worker:
         worker.perform(run.pk, raising)

@@ -77,7 +77,7 @@ def _wait(
     deadline = time.monotonic() + START_SECONDS
     expected = processes if broker.backend.supports_worker else 0
     mine = Worker.alive(broker.database, broker.alias).filter(
-        slots__gt=0, supervisor__startswith=f"{process.pid}-"
+        threads__gt=0, supervisor__startswith=f"{process.pid}-"
     )
     while mine.count() < expected:
         if process.poll() is not None or time.monotonic() > deadline:

@@ -11,7 +11,7 @@ from core.interface.actors import Actor
 from core.models import Run, State
 from core.testing.crashes import Crash, Stopper
 from core.testing.draining import perform
-from core.testing.inline import inline_worker
+from core.testing.inline_worker import inline_worker
 from core.testing.pictures import Picture, Start
 from core.testing.recorder import rehearsing
 

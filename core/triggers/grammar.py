@@ -102,8 +102,8 @@ class _Reader:
     def _numbers(self, field: Field, text: str, at: int) -> tuple[int, ...]:
         found = {
             number
-            for item, place in self._items(text, at)
-            for number in self._walk(field, item, place)
+            for item, offset in self._items(text, at)
+            for number in self._walk(field, item, offset)
         }
         return tuple(sorted(found))
 
@@ -114,29 +114,29 @@ class _Reader:
 
     def _days_of_month(self, text: str, at: int) -> frozenset[str | int]:
         found: set[str | int] = set()
-        for item, place in self._items(text, at):
+        for item, offset in self._items(text, at):
             if item == "L":
                 found.add(item)
             elif match := _NEAREST.fullmatch(item):
-                found.add(f"{self._number(DAY, match['number'], place)}W")
+                found.add(f"{self._number(DAY, match['number'], offset)}W")
             else:
-                found.update(self._walk(DAY, item, place))
+                found.update(self._walk(DAY, item, offset))
         return frozenset(found)
 
     def _weekdays(self, text: str, at: int) -> frozenset[tuple[int, int]]:
         """Return pairs of a weekday and which one of its month; 0: any, -1: last."""
         found: set[tuple[int, int]] = set()
-        for item, place in self._items(text, at):
+        for item, offset in self._items(text, at):
             if match := _LAST.fullmatch(item):
-                found.add((self._number(WEEKDAY, match["number"], place) % 7, -1))
+                found.add((self._number(WEEKDAY, match["number"], offset) % 7, -1))
             elif match := _NTH.fullmatch(item):
-                number = self._number(WEEKDAY, match["number"], place) % 7
+                number = self._number(WEEKDAY, match["number"], offset) % 7
                 if match["nth"] not in tuple("12345"):
-                    place += match.start("nth")
-                    raise self.error("after # comes a number from 1 to 5", place)
+                    offset += match.start("nth")
+                    raise self.error("after # comes a number from 1 to 5", offset)
                 found.add((number, int(match["nth"])))
             else:
-                found |= {(n, 0) for n in self._walk(WEEKDAY, item, place)}
+                found |= {(n, 0) for n in self._walk(WEEKDAY, item, offset)}
         return frozenset(found)
 
     def _walk(self, field: Field, item: str, at: int) -> list[int]:

@@ -59,12 +59,12 @@ class Solar(Trigger):
 
     def next(self, after: datetime, seed: str = "") -> datetime | None:
         """See `Trigger.next`; in polar day or night the next one that there is."""
-        place = (self.event, float(self.latitude), float(self.longitude))
+        position = (self.event, float(self.latitude), float(self.longitude))
         after = after.astimezone(UTC)
         first = after.date() - timedelta(days=2)
         for number in range(FARTHEST):
             try:
-                slot = _of_day(first + timedelta(days=number), *place)
+                slot = _of_day(first + timedelta(days=number), *position)
             except OverflowError:
                 return None  # the calendar ends
             if slot is not None and slot > after:
@@ -90,34 +90,34 @@ def _of_day(
     Not astral's own `sunrise` and the like: they look for it on a date of a zone, and
     miss one where it comes near midnight there.
     """
-    place = Observer(latitude, longitude)
-    highest = noon(place, day).replace(microsecond=0)
+    observer = Observer(latitude, longitude)
+    highest = noon(observer, day).replace(microsecond=0)
     height = HEIGHTS[event]
     if height is None:
         return highest
     rises = event.startswith(("dawn", "sunrise"))
     low = highest - HALF_A_DAY if rises else highest + HALF_A_DAY
-    if not _height(place, low) < height < _height(place, highest):
+    if not _height(observer, low) < height < _height(observer, highest):
         return None
-    return _crossing(place, height, low, highest)
+    return _crossing(observer, height, low, highest)
 
 
 def _crossing(
-    place: Observer, height: float, low: datetime, high: datetime
+    observer: Observer, height: float, low: datetime, high: datetime
 ) -> datetime:
     """Return the second between two at which the sun comes to a height."""
     while abs(high - low) > SECOND:
         middle = min(low, high) + abs(high - low) // 2
         middle = middle.replace(microsecond=0)
-        if _height(place, middle) < height:
+        if _height(observer, middle) < height:
             low = middle
         else:
             high = middle
     return max(low, high)
 
 
-def _height(place: Observer, instant: datetime) -> float:
-    return elevation(place, instant, with_refraction=False)
+def _height(observer: Observer, instant: datetime) -> float:
+    return elevation(observer, instant, with_refraction=False)
 
 
 def solar(event: str, latitude: float, longitude: float, *, tz: str = "UTC") -> Solar:

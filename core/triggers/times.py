@@ -25,11 +25,11 @@ def _later(pattern: Pattern, hour: int, minute: int, second: int) -> time | None
     seconds, minutes, hours = pattern.seconds, pattern.minutes, pattern.hours
     if hour in hours:
         if minute in minutes:
-            place = bisect_right(seconds, second)
-            if place < len(seconds):
-                return time(hour, minute, seconds[place])
-        place = bisect_right(minutes, minute)
-        if place < len(minutes):
-            return time(hour, minutes[place], seconds[0])
-    place = bisect_right(hours, hour)
-    return time(hours[place], minutes[0], seconds[0]) if place < len(hours) else None
+            index = bisect_right(seconds, second)
+            if index < len(seconds):
+                return time(hour, minute, seconds[index])
+        index = bisect_right(minutes, minute)
+        if index < len(minutes):
+            return time(hour, minutes[index], seconds[0])
+    index = bisect_right(hours, hour)
+    return time(hours[index], minutes[0], seconds[0]) if index < len(hours) else None

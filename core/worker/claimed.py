@@ -81,14 +81,14 @@ class ClaimedRun:
         context, run = self.context, self.run
         if self.options.on_success:
             with transaction.atomic(using=context.database):
-                released = runs.succeed(context.database, run, returned)
-                if released is not None:
+                freed = runs.succeed(context.database, run, returned)
+                if freed is not None:
                     self._call_on_success(returned)
         else:
-            released = runs.succeed(context.database, run, returned)
-        if released is None:
+            freed = runs.succeed(context.database, run, returned)
+        if freed is None:
             return runs.has_succeeded(context.database, run)
-        self._let_go(released)
+        self._let_go(freed)
         return True
 
     def _call_on_success(self, returned: Returned) -> None:
@@ -99,9 +99,9 @@ class ClaimedRun:
             # As with a result that cannot be kept: it would be so every time.
             raise InvalidResult(self.run.actor_name, f"on_success: {error}") from error
 
-    def _let_go(self, released: list[Any]) -> None:
-        self.context.outbox.release_soon(released)
-        if self.run.slot:
+    def _let_go(self, freed: list[Any]) -> None:
+        self.context.outbox.publish_freed(freed)
+        if self.run.limit_granted:
             self.context.outbox.nudge(self.run.queue_name)
 
     def keep_result(self, value: Any) -> None:
@@ -172,7 +172,7 @@ class ClaimedRun:
             if settled:
                 for call in calls:
                     self._call(call)
-                if self.run.slot:
+                if self.run.limit_granted:
                     self.context.outbox.nudge(self.run.queue_name)
         return settled
 

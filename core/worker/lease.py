@@ -50,7 +50,7 @@ class Lease:
     def _forget(self) -> None:
         self._pid = os.getpid()
         self._name = ""
-        self._slots = 0
+        self._threads = 0
         self._queues: list[str] = []
         #: By call, not by run: a copy that is dropped ends nothing but itself.
         self._active: dict[object, UUID] = {}
@@ -68,14 +68,14 @@ class Lease:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def offer(self, slots: int, queues: Sequence[str]) -> None:
+    def offer(self, threads: int, queues: Sequence[str]) -> None:
         """Say that this process runs so many at once of these queues.
 
         Without a database just now, the heartbeat says it once there is one.
         """
         with self._lock:
             self._prepare()
-            self._slots, self._queues = slots, list(queues)
+            self._threads, self._queues = threads, list(queues)
             try:
                 if not (self._name and self._describe()):
                     self._register()
@@ -90,7 +90,7 @@ class Lease:
         mine = Worker.objects.using(self.database).filter(
             name=self._name, lease_until__gt=Now()
         )
-        return mine.update(slots=self._slots, queues=self._queues) > 0
+        return mine.update(threads=self._threads, queues=self._queues) > 0
 
     def take(self) -> str:
         """Return this process's name as a worker; register it the first time."""
@@ -124,7 +124,7 @@ class Lease:
             host=socket.gethostname(),
             pid=os.getpid(),
             queues=self._queues,
-            slots=self._slots,
+            threads=self._threads,
             rss=psutil.Process().memory_info().rss,
             started_at=Now(),
             lease_until=runs.from_now(self.timing.lease),
@@ -204,7 +204,7 @@ class Lease:
     def _due(self) -> bool:
         """Say whether it is time to renew, or to tell the relay of a new pace."""
         since = time.monotonic() - self._renewed
-        faster = self._started > 2 * max(self._rate * since, self._slots)
+        faster = self._started > 2 * max(self._rate * since, self._threads)
         return not self._name or faster or since >= self.timing.heartbeat * 0.9
 
     def _look(self) -> None:
@@ -230,7 +230,7 @@ class Lease:
         )
         if renewed:
             self._renewed = time.monotonic()
-            runs.release(self.database, self._name, self.in_hand)
+            runs.send_back_left(self.database, self._name, self.in_hand)
             self._stop_lost_bodies()
         else:
             self._lost()

@@ -1,4 +1,4 @@
-"""What happens to one message in a worker, top to bottom: claim, admit, perform."""
+"""What happens to one message in a worker, top to bottom: claim, check, perform."""
 
 import logging
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ def process(context: WorkerContext, run_id: UUID) -> None:
             # TypeError: an option that a newer release has stored.
             _postpone(context, run, error)
             return
-        if _admit(claimed):
+        if _may_start(claimed):
             perform(claimed)
 
 
@@ -58,7 +58,7 @@ def process_direct(context: WorkerContext, message: Envelope) -> None:
             context.persist(lambda: runs.hold(context.database, run))
             return
         claimed.stored = False
-        if _admit(claimed):
+        if _may_start(claimed):
             perform(claimed)
 
 
@@ -86,7 +86,7 @@ def _claimed(context: WorkerContext, run: Run) -> ClaimedRun:
     return ClaimedRun(context, run, actor, context.resolver.resolve(actor, run.options))
 
 
-def _admit(claimed: ClaimedRun) -> bool:
+def _may_start(claimed: ClaimedRun) -> bool:
     """Say whether the run may start now; if it may never, end it."""
     if claimed.run.cancel_requested:
         claimed.stop("cancelled before it started")

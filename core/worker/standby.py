@@ -50,7 +50,7 @@ class Standby:
         self.context = context
         self.ping = ping
         self._queues: list[str] = []
-        self._slots = 0
+        self._concurrency = 0
         self._stop = threading.Event()
         self._away = threading.Event()
         self._freed = threading.Event()
@@ -67,7 +67,7 @@ class Standby:
             f"Runs come from the broker {context.outbox.alias!r} again",
         )
 
-    def start(self, queues: Sequence[str], slots: int) -> None:
+    def start(self, queues: Sequence[str], threads: int) -> None:
         """Ask the broker from now on whether it is there; do nothing the second time.
 
         These are the queues that this process serves, and how many messages it has in
@@ -76,8 +76,8 @@ class Standby:
         if self._threads:
             return
         self._stop.clear()
-        self._queues, self._slots = list(queues), slots
-        targets = [self._look, *[self._work] * slots]
+        self._queues, self._concurrency = list(queues), threads
+        targets = [self._look, *[self._work] * threads]
         if self.ping is None:
             self._away.set()
         else:
@@ -93,7 +93,7 @@ class Standby:
     def stop(self) -> None:
         """Take nothing more."""
         self._stop.set()
-        for _ in range(self._slots):
+        for _ in range(self._concurrency):
             self._taken.put(None)
 
     def end(self) -> None:
@@ -128,9 +128,9 @@ class Standby:
         """
         while self._awaits():
             self._freed.clear()
-            ahead = min(self._slots, int(self._pace() * AHEAD_SECONDS))
+            ahead = min(self._concurrency, int(self._pace() * AHEAD_SECONDS))
             at_hand = len(self.context.lease.in_hand()) + self._taken.qsize()
-            free = self._slots + ahead - at_hand
+            free = self._concurrency + ahead - at_hand
             if free <= ahead // 2:
                 self._freed.wait(IDLE_SECONDS)
             elif not self._take_safely(free):
@@ -147,7 +147,7 @@ class Standby:
         try:
             close_old_connections()
             if not self._is_known:  # where the engine cannot come up without its broker
-                self.context.lease.offer(self._slots, self._queues)
+                self.context.lease.offer(self._concurrency, self._queues)
                 self._is_known = True
             found = self._take(most)
         except Exception as error:  # without this thread nothing would be taken

@@ -54,7 +54,7 @@ def insert(state: State, due: Any, **fields: Any) -> Run:
     return Run.objects.create(**values | fields)
 
 
-def worker(name: str, slots: int = 4, lease: float = 60, **fields: Any) -> None:
+def worker(name: str, threads: int = 4, lease: float = 60, **fields: Any) -> None:
     values = {
         "broker": "default",
         "engine": "celery",
@@ -64,7 +64,7 @@ def worker(name: str, slots: int = 4, lease: float = 60, **fields: Any) -> None:
         "started_at": Now(),
     }
     Worker.objects.create(
-        name=name, slots=slots, lease_until=later(lease), **values | fields
+        name=name, threads=threads, lease_until=later(lease), **values | fields
     )
 
 

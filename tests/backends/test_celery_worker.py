@@ -56,8 +56,8 @@ class Teller:
     def park(self, queue: str, body: bytes, reason: str) -> None:
         self.tell(f"parked {reason}")
 
-    def worker_started(self, slots: int) -> None:
-        self.tell(f"started {slots}")
+    def worker_started(self, threads: int) -> None:
+        self.tell(f"started {threads}")
 
     def worker_stopping(self) -> None:
         name = "main" if is_main() else "another"
@@ -85,7 +85,7 @@ def listen(teller: Teller) -> None:
 
 
 def serve(url: str, queue: str) -> None:
-    """Run a worker of one slot, beside another alias that has none."""
+    """Run a worker of one thread, beside another alias that has none."""
     teller = Teller("ours", queue)
     ours, other = (
         CeleryBackend(alias, url, receiver)
@@ -187,7 +187,7 @@ def test_what_waits_behind_a_busy_worker_is_served_by_band(
 ) -> None:
     publish(backend, queue, 4, 3, 2, 1, 0)
     publish(backend, queue, 2, 0)
-    assert backend.depth(queue) == 7  # a slot without a body to run takes nothing
+    assert backend.depth(queue) == 7  # a thread without a body to run takes nothing
     worker.go()
     wait_for(lambda: len(worker.lines) == 10, 30, f"all in {worker.lines}")
     served = [f"ours {queue} band {band}" for band in (0, 0, 1, 2, 2, 3, 4)]

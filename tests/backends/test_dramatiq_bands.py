@@ -28,7 +28,7 @@ def queue() -> str:
 HEARD = 5_000
 
 
-def one_slot(backend: DramatiqBackend, queue: str, timeout: int = 50) -> Consumer:
+def one_thread(backend: DramatiqBackend, queue: str, timeout: int = 50) -> Consumer:
     """Return what Dramatiq builds for a worker with one thread."""
     return backend.broker.consume(queue, prefetch=2, timeout=timeout)
 
@@ -38,7 +38,7 @@ def test_most_urgent_is_served_first_and_then_the_oldest(
 ) -> None:
     bands = [4, 2, 0, 3, 1, 0, 2]
     backend.publish([message(f"{b}-{n}", queue, b) for n, b in enumerate(bands)])
-    taker = one_slot(backend, queue)
+    taker = one_thread(backend, queue)
     served = []
     for _ in bands:
         taken = take(taker)
@@ -51,7 +51,7 @@ def test_urgent_message_overtakes_what_a_busy_worker_left(
     backend: DramatiqBackend, queue: str
 ) -> None:
     backend.publish([message(f"later-{n}", queue, 4) for n in range(5)])
-    taker = one_slot(backend, queue)
+    taker = one_thread(backend, queue)
     running = take(taker)
     assert next(taker) is None
     backend.publish([message("now", queue, 0)])
@@ -70,7 +70,7 @@ def test_what_is_given_back_returns_to_its_band(
     backend: DramatiqBackend, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
-    taker = one_slot(backend, queue)
+    taker = one_thread(backend, queue)
     backend.publish([message("urgent", queue, 0)])
     taken = take(taker)
     backend.publish([message("less so", queue, 1)])
@@ -82,7 +82,7 @@ def test_what_is_given_back_returns_to_its_band(
 def test_idle_worker_hears_of_a_message_at_once(
     backend: DramatiqBackend, queue: str, band: int
 ) -> None:
-    taker = one_slot(backend, queue, timeout=HEARD)
+    taker = one_thread(backend, queue, timeout=HEARD)
     backend.publish([message("first", queue)])
     taker.ack(take(taker))  # its next look finds nothing, and waits
     threading.Timer(0.2, backend.publish, [[message("any", queue, band)]]).start()
@@ -94,7 +94,7 @@ def test_busy_worker_holds_nothing_of_any_queue(
     backend: DramatiqBackend, queue: str
 ) -> None:
     other = f"{queue}.other"
-    takers = [one_slot(backend, name) for name in (queue, other)]
+    takers = [one_thread(backend, name) for name in (queue, other)]
     assert [next(taker) for taker in takers] == [None, None]  # both are waiting now
     backend.publish([message("runs", queue)])
     running = take(takers[0])
@@ -116,7 +116,7 @@ def test_worker_takes_the_next_message_as_soon_as_it_has_room(
     backend: DramatiqBackend, queue: str
 ) -> None:
     other = f"{queue}.other"
-    takers = [one_slot(backend, name, timeout=HEARD) for name in (queue, other)]
+    takers = [one_thread(backend, name, timeout=HEARD) for name in (queue, other)]
     backend.publish([message("runs", queue), message("next", other)])
     running = take(takers[0])
     assert next(takers[1]) is None
@@ -127,7 +127,7 @@ def test_worker_takes_the_next_message_as_soon_as_it_has_room(
         assert take(takers[1]).args == ("next",)
 
 
-def test_queues_with_a_backlog_share_one_slot(
+def test_queues_with_a_backlog_share_one_thread(
     backend: DramatiqBackend, queue: str
 ) -> None:
     names = [queue, f"{queue}.other"]
@@ -135,7 +135,7 @@ def test_queues_with_a_backlog_share_one_slot(
     served: list[str] = []
 
     def serve(name: str) -> None:
-        taker = one_slot(backend, name)
+        taker = one_thread(backend, name)
         while len(served) < 200:
             if (taken := next(taker)) is not None:
                 served.append(name)

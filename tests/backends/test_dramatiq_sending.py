@@ -134,15 +134,15 @@ def test_event_on_rabbitmq_goes_to_every_queue_that_was_bound(
     backend = DramatiqBackend("alias", rabbitmq.url, Recorder())
     backend.announce(channel, EVENTS)  # nobody listens: the exchange is declared
     connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
-    channel = connection.channel()
-    queues = [channel.queue_declare("", exclusive=True).method.queue for _ in range(2)]
+    own = connection.channel()
+    queues = [own.queue_declare("", exclusive=True).method.queue for _ in range(2)]
     for queue in queues:
-        channel.queue_bind(queue, channel)
+        own.queue_bind(queue, channel)
     backend.announce(channel, EVENTS)
     for queue in queues:
         for event in EVENTS:
-            _, properties, body = channel.basic_get(queue, auto_ack=True)
+            _, properties, body = own.basic_get(queue, auto_ack=True)
             assert (body, properties.delivery_mode) == (event, 2)
             assert properties.content_type == "application/cloudevents+json"
-    channel.exchange_declare(channel, "fanout", durable=True)  # raises if it is not
+    own.exchange_declare(channel, "fanout", durable=True)  # raises if it is not
     connection.close()

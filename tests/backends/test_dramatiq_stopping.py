@@ -29,7 +29,7 @@ class Diary(Recorder):
         self.go.wait(SECONDS)
         self.events.append(f"ended {body}")
 
-    def worker_started(self, slots: int) -> None:
+    def worker_started(self, threads: int) -> None:
         self.events.append("started")
 
     def worker_stopping(self) -> None:

@@ -113,16 +113,16 @@ def test_queue_in_which_nothing_is_is_told_as_empty(token: str) -> None:
 
 def test_workers_of_both_engines_are_counted_while_they_live(token: str) -> None:
     worker("a")
-    worker("b", slots=8, queues=["counted", "other"])
+    worker("b", threads=8, queues=["counted", "other"])
     worker("c", engine="dramatiq", queues=["other"], rss=2**20)
     worker("silent", lease=-1)
-    worker("a scheduler", slots=0)
+    worker("a scheduler", threads=0)
     assert samples("switchyard_workers", broker="default") == {
         ("celery",): 2,
         ("dramatiq",): 1,
         ("inprocess",): 0,
     }
-    assert samples("switchyard_worker_slots", broker="default")[("celery",)] == 12
+    assert samples("switchyard_worker_threads", broker="default")[("celery",)] == 12
     memory = samples("switchyard_worker_resident_memory_bytes", broker="default")
     assert memory[("dramatiq",)] == 2**20
     workers = samples("switchyard_queue_workers", broker="default")

@@ -75,13 +75,13 @@ class Stack:
 
     def workers(self) -> list[Worker]:
         """Return this stack's own; another one may serve the same alias."""
-        mine = Worker.alive("default", self.alias).filter(slots__gt=0)
+        mine = Worker.alive("default", self.alias).filter(threads__gt=0)
         supervisor = f"{self.process.pid}-" if self.process else ""
         return list(mine.filter(supervisor__startswith=supervisor))
 
     def pace(self) -> float:
         """Return what all workers of the alias start in a second, as they last said."""
-        consuming = Worker.alive("default", self.alias).filter(slots__gt=0)
+        consuming = Worker.alive("default", self.alias).filter(threads__gt=0)
         return sum(consuming.values_list("rate", flat=True))
 
     def occupy(self, actor: Actor[..., Any], key: str) -> list[Message]:

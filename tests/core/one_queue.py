@@ -9,7 +9,7 @@ from core.models import Worker
 from core.relay.outbox import Outbox
 
 ALIAS = "dramatiq_valkey"
-SLOTS = 2
+THREADS = 2
 
 
 def new_outbox() -> Outbox:
@@ -26,7 +26,7 @@ def make_worker(name: str = "one", alias: str = ALIAS, **fields: Any) -> Worker:
         broker=alias,
         engine="dramatiq",
         pid=1,
-        slots=SLOTS,
+        threads=THREADS,
         started_at=Now(),
         **given,
     )

@@ -40,8 +40,8 @@ def wait_in_line(**fields: Any) -> None:
 
 def grown(scale: Autoscale, *, busy: int | None = None, looks: int = 1) -> int:
     for _ in range(looks):
-        slots = [THREADS] * scale.wanted
-        scale.decide(slots, sum(slots) if busy is None else busy)
+        threads = [THREADS] * scale.wanted
+        scale.decide(threads, sum(threads) if busy is None else busy)
     return scale.wanted
 
 

@@ -151,7 +151,7 @@ def row(pid: int, supervisor: str, host: str = "") -> Worker:
         host=host or socket.gethostname(),
         pid=pid,
         queues=["default"],
-        slots=2,
+        threads=2,
         started_at=Now(),
         lease_until=later(60),
     )

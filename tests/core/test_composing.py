@@ -44,7 +44,7 @@ def settle(run_id: str, value: int = 0) -> None:
     Run.objects.filter(pk=run_id).update(due_at="2020-01-01T00:00:00Z")
     run = runs.claim("default", UUID(run_id), "test")
     assert run is not None
-    assert runs.succeed("default", run, runs.Return(value)) is not None
+    assert runs.succeed("default", run, runs.Returned(value)) is not None
 
 
 def test_ten_thousand_members_enter_in_one_transaction_and_end_once() -> None:
@@ -116,7 +116,7 @@ def test_result_older_than_its_ttl_is_missing() -> None:
     message = member.send_with_options(args=[1], **LATER)
     Run.objects.update(due_at="2020-01-01T00:00:00Z")
     run = runs.claim("default", UUID(message.message_id), "test")
-    runs.succeed("default", run, runs.Return(1, ttl=0))
+    runs.succeed("default", run, runs.Returned(1, ttl=0))
     with pytest.raises(results.ResultMissing, match="older than its result_ttl"):
         message.get_result()
 
@@ -128,7 +128,7 @@ def test_result_is_had_soon_after_it_is_there() -> None:
     def finish() -> None:
         Run.objects.update(due_at="2020-01-01T00:00:00Z")
         run = runs.claim("default", UUID(message.message_id), "test")
-        runs.succeed("default", run, runs.Return(7, ttl=60_000))
+        runs.succeed("default", run, runs.Returned(7, ttl=60_000))
         connections.close_all()
 
     thread = threading.Timer(0.3, finish)

@@ -102,7 +102,7 @@ def test_worker_that_boots_without_its_database_registers_later(broker: Broker) 
     with without_workers():
         broker.worker_started(4)
     wait_for(lambda: names(broker))
-    assert Worker.objects.get(broker=broker.alias).slots == 4
+    assert Worker.objects.get(broker=broker.alias).threads == 4
 
 
 def test_worker_whose_row_is_gone_comes_back_under_another_name(broker: Broker) -> None:
@@ -123,7 +123,7 @@ def test_worker_that_runs_before_it_is_up_keeps_its_name(broker: Broker) -> None
     name = broker.lease.take()
     broker.worker_started(4)
     assert broker.lease.take() == name
-    assert Worker.objects.get(broker=broker.alias).slots == 4
+    assert Worker.objects.get(broker=broker.alias).threads == 4
 
 
 def test_worker_that_stops_signs_off_at_once(broker: Broker) -> None:

@@ -12,7 +12,7 @@ from core.broker.broker import Broker
 from core.models import Run
 from core.relay.lost import EARLY, LOOKS, ON_ITS_WAY, TURNS
 from core.relay.outbox import Outbox
-from tests.core.one_queue import SLOTS, make_worker
+from tests.core.one_queue import THREADS, make_worker
 from tests.core.test_runs import make, state
 from tests.services.faults import frozen
 from tests.services.valkey import Valkey
@@ -58,7 +58,7 @@ def published(outbox: Outbox, waited: float, *, there: bool = False) -> Run:
 
 
 def keep_busy(outbox: Outbox, name: str = "one") -> None:
-    for run in [make(broker=outbox.alias) for _ in range(SLOTS)]:
+    for run in [make(broker=outbox.alias) for _ in range(THREADS)]:
         assert runs.claim("default", run.pk, f"{outbox.alias}-{name}")
 
 
@@ -135,7 +135,7 @@ def test_what_an_empty_broker_has_lost_comes_back_also_behind_busy_processes(
     add_worker(outbox)
     keep_busy(outbox)
     # One more than the busy process may have taken in advance.
-    gone = [published(outbox, LOST + 1) for _ in range(SLOTS + 1)]
+    gone = [published(outbox, LOST + 1) for _ in range(THREADS + 1)]
     assert look(outbox) == [0] * (LOOKS - 1) + [len(gone)]
 
 
@@ -144,7 +144,7 @@ def test_hole_among_many_behind_busy_processes_makes_no_storm(outbox: Outbox) ->
     keep_busy(outbox)
     for _ in range(20):
         published(outbox, 1000, there=True)
-    for _ in range(SLOTS + 1):
+    for _ in range(THREADS + 1):
         published(outbox, 1000)
     assert not any(look(outbox, 3 * LOOKS))
 

@@ -34,7 +34,7 @@ def broker(transactional_db: None) -> Iterator[Broker]:
 
 
 def longest_text(letter: str, broker: Broker) -> str:
-    room = broker.inbox.max_payload - len('[[""], {}, {}]')
+    room = broker.enqueuer.max_payload - len('[[""], {}, {}]')
     return letter * (room // len(json.dumps(letter, ensure_ascii=False).encode()[1:-1]))
 
 
@@ -51,7 +51,7 @@ def test_largest_message_of_ours_fits_as_the_engines_carry_it(
     broker: Broker, letter: str
 ) -> None:
     message = measure.message(longest_text(letter, broker))
-    body = broker.outbox.signer.sign_message(broker.inbox.entry(message).message)
+    body = broker.outbox.signer.sign_message(broker.enqueuer.draft(message).message)
     celery = base64.b64encode(json.dumps([[body], {}, {}]).encode())
     dramatiq = encode(EngineMessage(message.message_id, message.actor_name, "q", body))
     assert max(len(celery) + 4096, len(dramatiq)) <= broker.longest
@@ -71,10 +71,10 @@ def test_what_is_longer_is_parked_with_its_first_bytes(broker: Broker) -> None:
 
 
 def test_options_count_too(broker: Broker) -> None:
-    huge = {"on_failure": "x" * broker.inbox.max_payload}
+    huge = {"on_failure": "x" * broker.enqueuer.max_payload}
     message = measure.message("x").copy(options=huge)
     with pytest.raises(PayloadTooLarge):
-        broker.inbox.entry(message)
+        broker.enqueuer.draft(message)
 
 
 def test_signature_of_an_older_key_verifies(broker: Broker, settings: Any) -> None:

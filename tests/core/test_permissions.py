@@ -185,7 +185,7 @@ def test_body_of_what_was_parked_is_hidden(permissions: list[str], seen: int) ->
     row = Parked.objects.create(
         broker="default",
         queue="q",
-        body=b"tiger",
+        payload=b"tiger",
         size=5,
         reason="",
         parked_at=later(0),

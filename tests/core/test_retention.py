@@ -141,7 +141,7 @@ def test_parked_bodies_and_settled_effects_go_too() -> None:
         Parked.objects.create(
             broker="test",
             queue="q",
-            body=b"",
+            payload=b"",
             size=0,
             parked_at=runs.later(-hours * HOUR),
         )

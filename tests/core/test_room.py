@@ -4,7 +4,7 @@ import pytest
 
 from core import runs
 from core.relay.outbox import Outbox
-from tests.core.one_queue import ALIAS, SLOTS, make_worker, new_outbox
+from tests.core.one_queue import ALIAS, THREADS, make_worker, new_outbox
 from tests.core.test_runs import FAILURE, make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,15 +22,15 @@ def room(outbox: Outbox) -> int:
 
 def test_what_a_relay_is_publishing_takes_room(outbox: Outbox) -> None:
     make_worker()
-    assert room(outbox) == 2 * SLOTS
+    assert room(outbox) == 2 * THREADS
     for _ in range(3):
         make(broker=ALIAS)
     taken = runs.reserve("default", ALIAS, "default", [(100, 3)], 60, {})
-    assert (len(taken), room(outbox)) == (3, 2 * SLOTS - 3)
+    assert (len(taken), room(outbox)) == (3, 2 * THREADS - 3)
     runs.mark("default", taken[:1], 60)
-    assert room(outbox) == 2 * SLOTS - 3
+    assert room(outbox) == 2 * THREADS - 3
     runs.give_back("default", [taken[1].pk], 0)
-    assert room(outbox) == 2 * SLOTS - 2
+    assert room(outbox) == 2 * THREADS - 2
 
 
 def test_what_a_relay_took_before_it_died_takes_no_room_for_long(
@@ -39,7 +39,7 @@ def test_what_a_relay_took_before_it_died_takes_no_room_for_long(
     make_worker()
     make(broker=ALIAS)
     assert runs.reserve("default", ALIAS, "default", [(100, 1)], -1, {})
-    assert room(outbox) == 2 * SLOTS
+    assert room(outbox) == 2 * THREADS
 
 
 def test_run_that_waits_for_its_retry_takes_no_room(outbox: Outbox) -> None:
@@ -48,4 +48,4 @@ def test_run_that_waits_for_its_retry_takes_no_room(outbox: Outbox) -> None:
     assert runs.reserve("default", ALIAS, "default", [(100, 1)], 60, {})
     claimed = runs.claim("default", run.pk, "one")
     assert runs.retry("default", claimed, FAILURE, delay=60)
-    assert room(outbox) == 2 * SLOTS
+    assert room(outbox) == 2 * THREADS

@@ -38,7 +38,7 @@ def make_worker(name: str, seconds: float = 60) -> Worker:
         engine="test",
         host="here",
         pid=1,
-        slots=4,
+        threads=4,
         started_at=Now(),
         lease_until=runs.later(seconds),
     )
@@ -127,7 +127,7 @@ def test_run_whose_outcome_was_not_saved_is_released() -> None:
     forgotten, held = make(), make()
     runs.claim("default", forgotten.pk, "alive")
     runs.claim("default", held.pk, "alive")
-    assert runs.release("default", "alive", lambda: [held.pk]) == 1
+    assert runs.send_back_left("default", "alive", lambda: [held.pk]) == 1
     assert (state(forgotten), state(held)) == ("pending", "running")
 
 
@@ -144,7 +144,7 @@ def test_run_that_is_claimed_while_the_rows_are_read_is_not_released() -> None:
         return execute(*query)
 
     with connection.execute_wrapper(claim_first):
-        assert runs.release("default", "alive", active.copy) == 0
+        assert runs.send_back_left("default", "alive", active.copy) == 0
     assert state(run) == "running"
 
 
@@ -158,7 +158,7 @@ def test_next_attempt_of_a_run_that_has_just_settled_is_not_released() -> None:
         runs.claim("default", run.pk, "alive")
         return []
 
-    assert runs.release("default", "alive", settle_and_claim_again) == 0
+    assert runs.send_back_left("default", "alive", settle_and_claim_again) == 0
     assert state(run) == "running"
 
 

@@ -39,7 +39,7 @@ def test_row_and_message_do_not_show_it() -> None:
 
 
 def test_wire_of_a_direct_message_does_not_show_it() -> None:
-    entry = brokers["default"].inbox.entry(log_in.message("ann", "s3cret"))
+    entry = brokers["default"].enqueuer.draft(log_in.message("ann", "s3cret"))
     assert "s3cret" not in brokers["default"].outbox.signer.sign_message(entry.message)
 
 

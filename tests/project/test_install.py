@@ -147,7 +147,7 @@ def test_task_of_a_project_of_ones_own_runs(own: Own) -> None:
     )
     log = (own.folder / "worker.log").read_text()
     assert "The receipt of order 7 is on its way." in log
-    assert "0 of 4 slots busy" in own.manage("tasks", "top")
+    assert "0 of 4 threads busy" in own.manage("tasks", "top")
 
 
 def test_wheel_has_what_is_no_python(python: Path) -> None:

@@ -45,7 +45,7 @@ class ToyBackend(BaseBackend):
         for message in messages:
             with self._waiting(message.queue) as folder:
                 name = f"{message.band}-{time.time_ns():020}-{uuid4().hex}"
-                (folder / f".{name}").write_text(message.body)
+                (folder / f".{name}").write_text(message.payload)
                 (folder / f".{name}").rename(folder / name)
 
     def depth(self, queue: str) -> int:
@@ -102,11 +102,11 @@ class ToyBackend(BaseBackend):
 
     def _deliver(self, queue: str, raw: bytes) -> None:
         try:
-            body = raw.decode()
+            payload = raw.decode()
         except UnicodeDecodeError as error:
             self.receiver.park(queue, raw, f"the message is no text: {error.reason}")
         else:
-            self.receiver.deliver(queue, body)
+            self.receiver.deliver(queue, payload)
 
     def give_back_of_the_dead(self) -> None:
         for pid in map(int, _names(_made(self.root / "taken"))):

@@ -98,11 +98,11 @@ def _clocked(entry: Entry, moment: datetime, now: datetime) -> Foreign:
 
 
 def _solar(entry: Entry, rule: Row, now: datetime) -> Foreign:
-    place = float(rule["latitude"]), float(rule["longitude"])
+    position = float(rule["latitude"]), float(rule["longitude"])
     try:
-        given = solar(rule["event"], *place, app=app_in("UTC"))
+        given = solar(rule["event"], *position, app=app_in("UTC"))
     except ImproperlyConfigured:
-        return entry.at(Solar(rule["event"], *place), None, NO_SUN)
+        return entry.at(Solar(rule["event"], *position), None, NO_SUN)
     return entry.of(given, now)
 
 

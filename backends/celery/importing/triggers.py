@@ -78,27 +78,27 @@ def expression(given: Any) -> str:
     )
 
 
-def _field(place: int, field: tuple[Any, frozenset[int]]) -> str:
+def _field(index: int, field: tuple[Any, frozenset[int]]) -> str:
     written, numbers = field
-    if numbers == FULL[place] and "/" not in str(written):
+    if numbers == FULL[index] and "/" not in str(written):
         return "*"
     text = str(written).replace(" ", "") if isinstance(written, int | str) else ""
-    return text if _read(place, text) == numbers else _listed(numbers)
+    return text if _read(index, text) == numbers else _listed(numbers)
 
 
 def _listed(numbers: Iterable[int]) -> str:
     return ",".join(str(number) for number in sorted(numbers))
 
 
-def _read(place: int, text: str) -> frozenset[Any] | None:
+def _read(index: int, text: str) -> frozenset[Any] | None:
     """Return the numbers that we read in a field; None: we refuse it."""
     fields = ["*"] * 5
-    fields[place] = text
+    fields[index] = text
     try:
         pattern = parse(" ".join(fields))
     except InvalidTrigger:
         return None
-    return _numbers(pattern)[place]
+    return _numbers(pattern)[index]
 
 
 def _numbers(pattern: Pattern) -> tuple[frozenset[Any], ...]:

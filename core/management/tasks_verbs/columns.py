@@ -17,7 +17,7 @@ QUEUES = (
     *("oldest", "ended/s", "failing", "paused"),
 )
 WORKERS = (
-    *("worker", "broker", "alive", "host", "pid", "slots", "busy", "MB"),
+    *("worker", "broker", "alive", "host", "pid", "threads", "busy", "MB"),
     *("starts/s", "beat"),
 )
 BROKERS = ("broker", "engine", "version", "up", "ms", "error")
@@ -57,7 +57,7 @@ def worker_rows(found: Sequence[WorkerSnapshot]) -> list[Row]:
             one.alive,
             one.host,
             one.pid,
-            one.slots,
+            one.threads,
             len(one.running),
             one.rss // 2**20,
             one.rate,

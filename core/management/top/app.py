@@ -97,16 +97,16 @@ class Top(App[None]):
         """Show what there is; the cursor stays on what it is on."""
         part, found = PARTS[name], getattr(self._view, name)
         table = self.query_one(f"#{name}", Rows)
-        place = table.cursor_row
+        index = table.cursor_row
         if before is not None:
             same = [
                 n for n, one in enumerate(found) if part.key(one) == part.key(before)
             ]
-            place = (same or [place])[0]
+            index = (same or [index])[0]
         table.clear()
         for row in part.rows(found):
             table.add_row(*(Text(cell(value)) for value in row))
-        table.move_cursor(row=place)
+        table.move_cursor(row=index)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Explain the row."""
@@ -121,8 +121,8 @@ class Top(App[None]):
 
     def _chosen(self, table: str) -> Any:
         rows = getattr(self._view, table, ())
-        place = self.query_one(f"#{table}", Rows).cursor_row
-        return rows[place] if 0 <= place < len(rows) else None
+        index = self.query_one(f"#{table}", Rows).cursor_row
+        return rows[index] if 0 <= index < len(rows) else None
 
     def action_pause(self) -> None:
         """Ask whether the queue is to be paused, or to go on."""

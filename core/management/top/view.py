@@ -37,13 +37,13 @@ class View(Snapshot):
         waiting = sum(one.due + one.queued for one in self.queues)
         oldest = max((one.oldest_wait or 0 for one in self.queues), default=0)
         ended = sum(one.throughput or 0 for one in self.queues)
-        alive = [one for one in self.workers if one.alive and one.slots]
+        alive = [one for one in self.workers if one.alive and one.threads]
         busy = sum(len(one.running) for one in alive)
-        slots = sum(one.slots for one in alive)
+        threads = sum(one.threads for one in alive)
         since = f", the oldest for {seconds(oldest)}" if waiting else ""
         return (
             f"{self.at:%H:%M:%S} UTC   {waiting:,} wait{since}   {ended:.1f} ended/s"
-            f"   {len(alive)} processes, {busy} of {slots} slots busy"
+            f"   {len(alive)} processes, {busy} of {threads} threads busy"
         )
 
 

@@ -84,7 +84,7 @@ def expired(case: Case) -> Iterator[Reason]:
 def limit(case: Case) -> Iterator[Reason]:
     """Its actor's concurrency or rate is used up."""
     run = case.run
-    if run.limit_key is None or run.slot:
+    if run.limit_key is None or run.limit_granted:
         return
     if run.actor_name not in case.broker.resolver.rules():
         text = f"It has a limit, and {run.actor_name} is not known here."
@@ -102,7 +102,9 @@ def limit(case: Case) -> Iterator[Reason]:
 
 def _concurrency(case: Case, size: int) -> Iterator[Reason]:
     run = case.run
-    out = Run.objects.using(case.database).filter(slot=True, limit_key=run.limit_key)
+    out = Run.objects.using(case.database).filter(
+        limit_granted=True, limit_key=run.limit_key
+    )
     number = out.count()
     if number >= size:
         text = f"{_key(run)} is limited to {size} at once, and {number} are out."

@@ -44,7 +44,7 @@ class Case:
     @cached_property
     def serving(self) -> list[Worker]:
         """The live workers of the run's queue."""
-        alive = Worker.alive(self.database, self.run.broker).filter(slots__gt=0)
+        alive = Worker.alive(self.database, self.run.broker).filter(threads__gt=0)
         return [worker for worker in alive if self.run.queue_name in worker.queues]
 
 

@@ -34,7 +34,7 @@ def served(case: Case) -> Iterator[Reason]:
     if case.serving or not case.broker.backend.supports_worker:
         return
     run = case.run
-    alive = Worker.alive(case.database, run.broker).filter(slots__gt=0)
+    alive = Worker.alive(case.database, run.broker).filter(threads__gt=0)
     queues = sorted({queue for worker in alive for queue in worker.queues})
     there = f"those that are alive serve {', '.join(queues)}" if queues else "none is"
     text = f"No live worker serves the queue {run.queue_name} of {run.broker}: {there}"
@@ -116,13 +116,13 @@ def left(case: Case) -> Iterator[Reason]:
 
 
 def _busy(case: Case) -> str:
-    slots = sum(worker.slots for worker in case.serving)
+    threads = sum(worker.threads for worker in case.serving)
     names = [worker.name for worker in case.serving]
     running = Run.objects.using(case.database).filter(
         broker=case.run.broker, state=State.RUNNING, worker__in=names
     )
     first = running.order_by("started_at").first()
-    text = f"{running.count()} of {slots} threads are busy"
+    text = f"{running.count()} of {threads} threads are busy"
     if first is None or first.started_at is None:
         return f"{text}."
     longest = length(case.now - first.started_at)

@@ -128,7 +128,7 @@ def test_dead_letters_are_those_that_are_dead_still(settings: Any) -> None:
 
 
 def test_parked_bodies_are_dead_letters(settings: Any) -> None:
-    values = {"broker": ALIAS, "queue": "q", "body": b"?", "size": 1, "reason": "no"}
+    values = {"broker": ALIAS, "queue": "q", "payload": b"?", "size": 1, "reason": "no"}
     Parked.objects.create(parked_at=Now(), **values)
     assert subjects(settings, "dead_letters") == ["parked messages"]
     assert subjects(settings, "dead_letters", queue="brittle") == []
@@ -156,7 +156,7 @@ def test_queue_with_work_and_no_live_worker_is_found(settings: Any) -> None:
         host="h",
         pid=1,
         queues=["lonely", "other"],
-        slots=2,
+        threads=2,
         started_at=Now(),
         lease_until=runs.later(15),
     )

@@ -11,7 +11,7 @@ from core import UnknownRun, actor, brokers, control, group, monitoring, runs
 from core.models import Outcome, Run
 from core.runs import ALONE, Failure
 from core.testing import rehearsing
-from tests.core.one_queue import SLOTS, make_worker
+from tests.core.one_queue import THREADS, make_worker
 from tests.core.test_runs import make
 from tests.core.verbs import tasks, told
 from tests.services.environment import free_port
@@ -152,7 +152,7 @@ def test_run_that_is_too_old_says_that_it_will_not_run() -> None:
 def test_run_over_a_concurrency_says_who_holds_it_and_not_the_key() -> None:
     here = limited.using(broker=ALIAS)
     first, second = here.send("secret"), here.send("secret")
-    Run.objects.filter(pk=first.message_id).update(slot=True)
+    Run.objects.filter(pk=first.message_id).update(limit_granted=True)
     (reason,) = explain(second).reasons
     assert (reason.code, reason.runs) == ("concurrency", (first.message_id,))
     assert "limited to 1 at once, and 1 are out" in reason.text
@@ -166,7 +166,7 @@ def test_run_over_a_rate_says_when_the_next_may_start() -> None:
     second = paced.using(broker=ALIAS).send()
     rules, room = brokers[ALIAS].resolver.rules(), [(100, 1)]
     assert runs.reserve("default", ALIAS, "default", room, 5, rules)
-    waiting = {str(run.pk) for run in Run.objects.filter(slot=False)}
+    waiting = {str(run.pk) for run in Run.objects.filter(limit_granted=False)}
     assert len(waiting) == 1
     (reason,) = monitoring.explain(*waiting).reasons
     assert reason.code == "rate"
@@ -227,14 +227,14 @@ def test_run_whose_broker_is_away_says_so(settings: Any) -> None:
 def test_run_behind_others_says_how_many_and_that_the_broker_is_full() -> None:
     row(priority=-10)
     row()
-    published = [row() for _ in range(2 * SLOTS)]
+    published = [row() for _ in range(2 * THREADS)]
     runs.mark("default", published, 20)
     run = row()
     behind, full = explain(run).reasons
     assert (behind.code, full.code) == ("behind", "full")
     assert behind.text.startswith("2 more urgent or older")
     assert "4 of default are at the broker, which is given 4" in full.text
-    assert f"0 of {SLOTS} threads are busy" in full.text
+    assert f"0 of {THREADS} threads are busy" in full.text
 
 
 @pytest.mark.usefixtures("_worker")
@@ -256,7 +256,7 @@ def test_published_run_says_what_comes_before_it_and_who_is_busy() -> None:
     (reason,) = explain(second).reasons
     assert reason.code == "published"
     assert "1 of default come before it" in reason.text
-    assert f"1 of {SLOTS} threads are busy, the longest for" in reason.text
+    assert f"1 of {THREADS} threads are busy, the longest for" in reason.text
 
 
 @pytest.mark.usefixtures("_worker")

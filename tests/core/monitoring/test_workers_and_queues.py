@@ -132,7 +132,7 @@ def test_worker_tells_who_and_where_it_is() -> None:
         socket.gethostname(),
         os.getpid(),
     )
-    assert (found.slots, found.engine, found.running) == (4, "inprocess", ())
+    assert (found.threads, found.engine, found.running) == (4, "inprocess", ())
     assert found.rss == pytest.approx(psutil.Process().memory_info().rss, rel=0.5)
     assert abs(found.last_beat - found.started_at) < timedelta(seconds=30)
 

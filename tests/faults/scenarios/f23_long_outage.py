@@ -9,7 +9,7 @@ from tests.faults.rig import Rig
 from tests.faults.sizes import Size, lasting
 
 SIZE = Size(orders=3000, few=100)
-#: Of the worker's processes together: two for each of them, and one for each slot.
+#: Of the worker's processes together: two for each of them, and one for each thread.
 MOST_CONNECTIONS = 20
 #: So much of all may still be open when the broker comes back.
 OPEN_SHARE = 0.05

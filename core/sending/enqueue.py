@@ -24,8 +24,8 @@ from core.relay.capacity import BATCH
 from core.relay.outbox import Outbox
 from core.routing.resolver import Resolver
 from core.sending.backlog import Backlog
-from core.sending.entry import Entry, entry_of
-from core.sending.place import Place
+from core.sending.dependency import Dependency
+from core.sending.draft import Draft, draft_of
 from core.wire.envelope import Envelope, check_json
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 MANY = 20
 
 
-class Inbox:
+class Enqueuer:
     """The incoming side of one broker alias."""
 
     def __init__(
@@ -48,8 +48,8 @@ class Inbox:
         self.middleware = middleware
         self.resolver = resolver
         self.max_payload = max_payload
-        #: Finds the inbox of a callback: of its actor's alias.
-        self.carrier: Callable[[Envelope], Inbox] = lambda message: self
+        #: Finds the enqueuer of a callback: of its actor's alias.
+        self.carrier: Callable[[Envelope], Enqueuer] = lambda message: self
         self._backlog = Backlog(outbox.database, outbox.alias)
 
     def enqueue(self, messages: Sequence[Envelope]) -> list[UUID]:
@@ -61,24 +61,24 @@ class Inbox:
         for message in messages:
             _check(message)
         now = self._now(len(messages))
-        entries = [
-            self._backlog.admit(self.entry(message, now)) for message in messages
+        drafts = [
+            self._backlog.accept(self.draft(message, now)) for message in messages
         ]
         if settings.DEBUG:
-            self._warn_of_strange_queues(entries)
-        self._announce("before", entries)
-        direct: list[Entry] = []
-        stored: list[Entry] = []
-        for entry in entries:
-            (direct if self._is_direct(entry) else stored).append(entry)
+            self._warn_of_strange_queues(drafts)
+        self._call_middleware("before", drafts)
+        direct: list[Draft] = []
+        stored: list[Draft] = []
+        for draft in drafts:
+            (direct if self._is_direct(draft) else stored).append(draft)
         ids = self._write(stored)
         self._send(direct)
-        self._announce("after", entries)
+        self._call_middleware("after", drafts)
         self.outbox.entered()
-        return [ids.get(entry.run.pk, entry.run.pk) for entry in entries]
+        return [ids.get(draft.run.pk, draft.run.pk) for draft in drafts]
 
-    def _warn_of_strange_queues(self, entries: Sequence[Entry]) -> None:
-        named = {e.run.queue_name for e in entries if "queue_name" in e.message.options}
+    def _warn_of_strange_queues(self, drafts: Sequence[Draft]) -> None:
+        named = {e.run.queue_name for e in drafts if "queue_name" in e.message.options}
         known = self.resolver.queues() | self.outbox.router.queues if named else set()
         if strange := named - known:
             logger.warning(
@@ -93,81 +93,81 @@ class Inbox:
         """
         for message in messages:
             try:
-                inbox = self.carrier(message)
-                entry = inbox.entry(message)
+                enqueuer = self.carrier(message)
+                draft = enqueuer.draft(message)
             except Exception as error:  # also what the actor's own key raises
                 raise CallbackRefused(message.actor_name, str(error)) from error
-            inbox._announce("before", [entry])
-            inbox._write([entry])
-            inbox._announce("after", [entry])
+            enqueuer._call_middleware("before", [draft])
+            enqueuer._write([draft])
+            enqueuer._call_middleware("after", [draft])
 
-    def _announce(self, when: str, entries: Sequence[Entry]) -> None:
+    def _call_middleware(self, when: str, drafts: Sequence[Draft]) -> None:
         if self.middleware.members:
             call: Callable[..., None] = getattr(self.middleware, when)
-            for entry in entries:
-                call("enqueue", entry.message, entry.options.delay or None)
+            for draft in drafts:
+                call("enqueue", draft.message, draft.options.delay or None)
 
-    def _write(self, entries: Sequence[Entry]) -> dict[UUID, UUID]:
+    def _write(self, drafts: Sequence[Draft]) -> dict[UUID, UUID]:
         """Write runs; return the ids of those that another one stands for."""
-        self.outbox.add([entry.run for entry in entries if not entry.is_keyed])
-        ids = {e.run.pk: self._write_keyed(e) for e in entries if e.is_keyed}
-        made = [e for e in entries if ids.get(e.run.pk, e.run.pk) == e.run.pk]
+        self.outbox.add([draft.run for draft in drafts if not draft.is_keyed])
+        ids = {e.run.pk: self._write_keyed(e) for e in drafts if e.is_keyed}
+        made = [e for e in drafts if ids.get(e.run.pk, e.run.pk) == e.run.pk]
         self.outbox.publish_soon([e.run for e in made if e.is_ours])
         return ids
 
-    def _write_keyed(self, entry: Entry) -> UUID:
+    def _write_keyed(self, draft: Draft) -> UUID:
         self.outbox.check_transaction()
-        database, run, key = self.outbox.database, entry.run, entry.options
+        database, run, key = self.outbox.database, draft.run, draft.options
         if key.idempotency_key is None:
             return runs.insert_unique(database, run)
-        fingerprint = entry.fingerprint
+        fingerprint = draft.fingerprint
         return runs.insert_idempotent(database, run, key.idempotency_key, fingerprint)
 
-    def _send(self, entries: Sequence[Entry]) -> None:
+    def _send(self, drafts: Sequence[Draft]) -> None:
         """Publish messages without a row: now, or once the transaction commits."""
-        if not entries:
+        if not drafts:
             return
         self.outbox.check_transaction()
         if connections[self.outbox.database].in_atomic_block:
             transaction.on_commit(
-                lambda: self._send_late(entries),
+                lambda: self._send_late(drafts),
                 using=self.outbox.database,
                 robust=True,
             )
         else:
-            self._publish(entries)
+            self._publish(drafts)
 
-    def _publish(self, entries: Sequence[Entry]) -> None:
+    def _publish(self, drafts: Sequence[Draft]) -> None:
         self.outbox.send_direct(
-            [entry.message for entry in entries],
-            [entry.options.priority for entry in entries],
+            [draft.message for draft in drafts],
+            [draft.options.priority for draft in drafts],
         )
 
-    def _send_late(self, entries: Sequence[Entry]) -> None:
+    def _send_late(self, drafts: Sequence[Draft]) -> None:
         """Publish after a commit, when there is nobody to tell of a failure.
 
         A broker that does not answer is waited for once, whatever the commit sends.
         """
         if not self.outbox.breaker.is_open:
             try:
-                self._publish(entries)
+                self._publish(drafts)
                 self.outbox.breaker.note_success()
                 return
             except BrokerUnavailable as error:
                 self.outbox.breaker.note_failure(error)
-        self._write(entries)
+        self._write(drafts)
 
     def _now(self, number: int) -> Any:
         return Now() if number < MANY else runs.now(self.outbox.database)
 
-    def _is_direct(self, entry: Entry) -> bool:
-        return entry.is_direct and self.outbox.backend.supports_publish
+    def _is_direct(self, draft: Draft) -> bool:
+        return draft.is_direct and self.outbox.backend.supports_publish
 
-    def _enter(self, message: Envelope, now: Any) -> Entry:
+    def _enter(self, message: Envelope, now: Any) -> Draft:
         """Return the message as the run that it becomes, if its queue has room."""
-        return self._backlog.admit(self.entry(message, now))
+        return self._backlog.accept(self.draft(message, now))
 
-    def entry(self, message: Envelope, now: Any = None) -> Entry:
+    def draft(self, message: Envelope, now: Any = None) -> Draft:
         """Return the message as the run that it becomes, checked.
 
         Also its options, which `copy` or a Message made by hand may have got past us.
@@ -182,52 +182,52 @@ class Inbox:
             message = replace(message, options=dict(given))
         options = self.resolver.options_of(message)
         moment = Now() if now is None else now
-        return entry_of(message, options, self.outbox, self.max_payload, moment)
+        return draft_of(message, options, self.outbox, self.max_payload, moment)
 
-    def compose(self, placed: Sequence[tuple[Envelope, Place]]) -> None:
+    def compose(self, planned: Sequence[tuple[Envelope, Dependency]]) -> None:
         """Write the runs of a composition; those that wait for nothing are published.
 
         In the caller's transaction. Raises `OptionConflict` for one with a key: another
         run may stand for it, and what follows would wait for the wrong one.
         """
-        now = self._now(len(placed))
-        entries = [
-            self.entry(message, now) if place.after else self._enter(message, now)
-            for message, place in placed
+        now = self._now(len(planned))
+        drafts = [
+            self.draft(message, now) if dependency.after else self._enter(message, now)
+            for message, dependency in planned
         ]
-        for entry, (_, place) in zip(entries, placed, strict=True):
-            piped = place.after is not None and not entry.options.pipe_ignore
-            _check(entry.message, (None,) if piped else ())
-        for entry, (_, place) in zip(entries, placed, strict=True):
-            if entry.is_keyed:
+        for draft, (_, dependency) in zip(drafts, planned, strict=True):
+            piped = dependency.after is not None and not draft.options.pipe_ignore
+            _check(draft.message, (None,) if piped else ())
+        for draft, (_, dependency) in zip(drafts, planned, strict=True):
+            if draft.is_keyed:
                 raise OptionConflict(
-                    f"a composition with {entry.message.actor_name}",
+                    f"a composition with {draft.message.actor_name}",
                     "unique_key or idempotency_key",
                     "another run may stand for it",
                 )
-            _place(entry.run, place)
-        self._announce("before", entries)
-        self.outbox.add([entry.run for entry in entries])
-        due = [e.run for e in entries if not e.run.after and e.is_ours]
+            _make_dependent(draft.run, dependency)
+        self._call_middleware("before", drafts)
+        self.outbox.add([draft.run for draft in drafts])
+        due = [e.run for e in drafts if not e.run.after and e.is_ours]
         self.outbox.publish_soon(due[:BATCH])
-        self._announce("after", entries)
+        self._call_middleware("after", drafts)
 
-    def group(self, batches: Mapping[UUID, tuple[int, Place]]) -> None:
+    def group(self, batches: Mapping[UUID, tuple[int, Dependency]]) -> None:
         """Write the batches of a composition, after its runs; in its transaction."""
         rows = [
             Batch(
                 pk=batch_id,
                 size=size,
                 remaining=size,
-                collects=place.collected,
-                followed=place.followed,
-                batch=place.batch,
-                position=place.position,
+                collects=dependency.collected,
+                followed=dependency.followed,
+                batch=dependency.batch,
+                position=dependency.position,
                 created_at=Now(),
             )
-            for batch_id, (size, place) in batches.items()
+            for batch_id, (size, dependency) in batches.items()
         ]
-        self.outbox.release_soon(runs.insert_batches(self.outbox.database, rows))
+        self.outbox.publish_freed(runs.insert_batches(self.outbox.database, rows))
         self.outbox.entered()
 
 
@@ -237,9 +237,9 @@ def _check(message: Envelope, piped: Sequence[None] = ()) -> None:
     actor.check_arguments((*message.args, *piped), message.kwargs)
 
 
-def _place(run: Run, place: Place) -> None:
-    """Give a new run its place; one that waits is never due."""
-    for name, value in place.values().items():
+def _make_dependent(run: Run, dependency: Dependency) -> None:
+    """Have a new run wait for what it depends on; it is never due until then."""
+    for name, value in dependency.values().items():
         setattr(run, name, value)
-    if place.after is not None:
+    if dependency.after is not None:
         run.due_at, run.relay_at = runs.NEVER, None

@@ -19,7 +19,7 @@ from core.wire.envelope import Envelope, check_payload, size_of
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Draft:
     """A message with its options resolved, and the run that it becomes."""
 
     message: Envelope
@@ -57,9 +57,9 @@ class Entry:
         )
 
 
-def entry_of(
+def draft_of(
     message: Envelope, options: Options, outbox: Outbox, max_payload: int, now: Any
-) -> Entry:
+) -> Draft:
     """Return the message in the state in which it enters; refuse what cannot.
 
     `now` is the database's time, or an expression for it.
@@ -80,7 +80,7 @@ def entry_of(
         run.relay_at = now + timedelta(seconds=outbox.timing.grace)
     if options.max_age is not None:
         run.expires_at = now + timedelta(milliseconds=options.max_age)
-    return Entry(encrypted, options, run, is_ours)
+    return Draft(encrypted, options, run, is_ours)
 
 
 def _row(message: Envelope, encrypted: Envelope, options: Options, now: Any) -> Run:

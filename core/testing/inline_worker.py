@@ -93,14 +93,14 @@ class InlineWorker:
 
     def __init__(self, broker: Broker, call: Call) -> None:
         self._lease = InlineLease(broker, call)
-        inbox = broker.inbox
+        enqueuer = broker.enqueuer
         self._context = WorkerContext(
             self._lease,
             broker.outbox,
             broker.middleware,
             broker.resolver,
-            inbox.max_payload,
-            inbox.follow_up,
+            enqueuer.max_payload,
+            enqueuer.follow_up,
             async_to_sync(_finish),
         )
 

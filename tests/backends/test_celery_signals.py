@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 import pytest
-from celery import signals
+from celery import signals as celery_signals
 
-from backends.celery import CeleryBackend, life
+from backends.celery import CeleryBackend, signals
 
 
 class Listener:
@@ -21,8 +21,8 @@ class Listener:
     def deliver(self, queue: str, body: str) -> None: ...
     def park(self, queue: str, body: bytes, reason: str) -> None: ...
 
-    def worker_started(self, slots: int) -> None:
-        self.heard.append(f"started {slots}")
+    def worker_started(self, threads: int) -> None:
+        self.heard.append(f"started {threads}")
 
     def worker_stopping(self) -> None:
         self.heard.append("stopping")
@@ -42,9 +42,9 @@ def listener() -> Listener:
 @pytest.fixture
 def backend(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> CeleryBackend:
     """A backend whose worker "ours@host" is up; it tells at once, in no thread."""
-    monkeypatch.setattr(life, "start_new_thread", lambda tell, args: tell(*args))
+    monkeypatch.setattr(signals, "start_new_thread", lambda tell, args: tell(*args))
     backend = CeleryBackend("default", "redis://127.0.0.1:1", listener)
-    signals.worker_ready.send(sender=Sender(backend.app))
+    celery_signals.worker_ready.send(sender=Sender(backend.app))
     return backend
 
 
@@ -62,8 +62,8 @@ def test_worker_of_another_app_is_not_ours(
     backend: CeleryBackend, listener: Listener
 ) -> None:
     other = CeleryBackend("default", "redis://127.0.0.1:1", Listener())
-    signals.worker_shutting_down.send(sender="other@host")
-    signals.worker_shutdown.send(sender=Sender(other.app))
+    celery_signals.worker_shutting_down.send(sender="other@host")
+    celery_signals.worker_shutdown.send(sender=Sender(other.app))
     assert listener.heard == ["started 4"]
 
 
@@ -71,24 +71,24 @@ def test_every_word_comes_once_and_in_order(
     backend: CeleryBackend, listener: Listener
 ) -> None:
     for _ in range(2):
-        signals.worker_shutting_down.send(sender="ours@host")
+        celery_signals.worker_shutting_down.send(sender="ours@host")
     for _ in range(2):
-        signals.worker_shutdown.send(sender=Sender(backend.app))
-    signals.worker_shutting_down.send(sender="ours@host")
+        celery_signals.worker_shutdown.send(sender=Sender(backend.app))
+    celery_signals.worker_shutting_down.send(sender="ours@host")
     assert listener.heard == ["started 4", "stopping", "stopped"]
 
 
 def test_worker_that_ends_unasked_is_stopping_before_it_has_stopped(
     backend: CeleryBackend, listener: Listener
 ) -> None:
-    signals.worker_shutdown.send(sender=Sender(backend.app))
+    celery_signals.worker_shutdown.send(sender=Sender(backend.app))
     assert listener.heard == ["started 4", "stopping", "stopped"]
 
 
 def test_second_worker_of_a_process_is_told_of_anew(
     backend: CeleryBackend, listener: Listener
 ) -> None:
-    signals.worker_shutdown.send(sender=Sender(backend.app))
-    signals.worker_ready.send(sender=Sender(backend.app))
-    signals.worker_shutting_down.send(sender="ours@host")
+    celery_signals.worker_shutdown.send(sender=Sender(backend.app))
+    celery_signals.worker_ready.send(sender=Sender(backend.app))
+    celery_signals.worker_shutting_down.send(sender="ours@host")
     assert listener.heard[3:] == ["started 4", "stopping"]

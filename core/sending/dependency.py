@@ -1,4 +1,4 @@
-"""Where a run stands in a composition."""
+"""What a run of a composition waits for, and what counts it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,8 @@ from uuid import UUID
 
 
 @dataclass(slots=True)
-class Place:
-    """What it waits for, and what counts it; as the columns of `Run` say."""
+class Dependency:
+    """Its values are those of the columns of `Run` with these names."""
 
     after: UUID | None = None
     after_end: bool = False

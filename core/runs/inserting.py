@@ -96,11 +96,11 @@ def insert_batches(database: str, batches: Sequence[Batch]) -> list[UUID]:
     Returns the runs that may start because of that.
     """
     Batch.objects.using(database).bulk_create(batches, batch_size=1000)
-    released = []
+    freed = []
     for batch in batches:
         if not batch.size:
-            released += finish(database, batch)
-    return released
+            freed += finish(database, batch)
+    return freed
 
 
 def adopt(database: str, row: Run) -> bool:
