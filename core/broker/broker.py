@@ -19,7 +19,11 @@ from core.options import MAX_NAME
 from core.options.retention import Retention
 from core.options.timing import Timing
 from core.registry import Declared, registry
+from core.relay.capacity import Capacity
+from core.relay.lost import Lost
 from core.relay.outbox import Outbox
+from core.relay.relay import Relay
+from core.relay.sender import Sender
 from core.routing.resolver import Resolver
 from core.routing.router import Router
 from core.sending.enqueue import Enqueuer
@@ -63,12 +67,33 @@ class Broker:
         #: The exchange or stream that events go out to; "": none.
         self.events = self._events(config)
         self.resolver = Resolver(self.defaults, self.middleware)
-        self.outbox = self._outbox(config)
+        self.router = Router(alias, self.database, config["ROUTES"])
+        self.retention = Retention.read(alias, config["RETENTION"])
+        self.capacity = Capacity(alias, self.database, self.backend, self.timing.lost)
+        self.sender = Sender(
+            self.backend, self.database, config["NAMESPACE"], self.timing.lost
+        )
+        self.lost = Lost(self.capacity, self.sender.depth, self.timing.lost)
+        self.relay = self._relay()
+        self.outbox = self._outbox()
         longest = config["MAX_PAYLOAD"]
         self.enqueuer = Enqueuer(self.outbox, self.middleware, self.resolver, longest)
         self.lease = Lease(alias, self.backend.engine, self.database, self.timing)
         self._serving: list[str] = []
-        self._context = WorkerContext(
+        self._context = self._worker_context(longest)
+        ping = self.backend.ping if self.backend.supports_publish else None
+        self._standby = Standby(self._context, ping)
+
+    def _relay(self) -> Relay:
+        rules, reserve = self.resolver.rules, self.timing.reserve
+        return Relay(self.sender, self.capacity, self.router, reserve, rules)
+
+    def _outbox(self) -> Outbox:
+        capacity, router = self.capacity, self.router
+        return Outbox(self.sender, self.relay, capacity, router, self.timing)
+
+    def _worker_context(self, longest: int) -> WorkerContext:
+        return WorkerContext(
             self.lease,
             self.outbox,
             self.middleware,
@@ -76,8 +101,6 @@ class Broker:
             longest,
             self.enqueuer.follow_up,
         )
-        ping = self.backend.ping if self.backend.supports_publish else None
-        self._standby = Standby(self._context, ping)
 
     def _events(self, config: Mapping[str, Any]) -> str:
         events: str = config["EVENTS"]
@@ -85,19 +108,6 @@ class Broker:
             problem = f"{config['BACKEND']} hands out no events; leave EVENTS out"
             raise BrokerConfigError(self.alias, "EVENTS", problem)
         return events
-
-    def _outbox(self, config: Mapping[str, Any]) -> Outbox:
-        outbox = Outbox(
-            self.alias,
-            self.database,
-            config["NAMESPACE"],
-            self.backend,
-            self.timing,
-            Router(self.alias, self.database, config["ROUTES"]),
-        )
-        outbox.rules = self.resolver.rules
-        outbox.retention = Retention.read(self.alias, config["RETENTION"])
-        return outbox
 
     def _backend(self, config: Mapping[str, Any]) -> BaseBackend:
         try:
@@ -157,7 +167,7 @@ class Broker:
             self.park(queue, raw, f"it is longer than {self.longest_payload} bytes")
             return
         try:
-            found = self.outbox.signer.open(payload)
+            found = self.sender.signer.open(payload)
         except BadMessage as error:
             self.park(queue, raw, error.reason)
             return
@@ -202,20 +212,20 @@ class Broker:
     def actors(self) -> Mapping[str, str]:
         """Return every actor's name with its physical queue."""
         return {
-            actor.actor_name: self.outbox.physical(self.queue_of(actor))
+            actor.actor_name: self.sender.physical(self.queue_of(actor))
             for actor in registry
         }
 
     def queues(self) -> list[str]:
         """Return the queues of every declared actor and of every known route."""
-        return sorted(self.resolver.queues() | self.outbox.router.queues)
+        return sorted(self.resolver.queues() | self.router.queues)
 
     def work(self, queues: Iterable[str], threads: int) -> None:
         """Run the engine's worker in this process until it is told to stop."""
         self._serving = queues = list(queues)
         self._standby.start(self._serving, threads)  # also if the engine never is up
         try:
-            self.backend.work(list(map(self.outbox.physical, queues)), threads)
+            self.backend.work(list(map(self.sender.physical, queues)), threads)
         finally:
             self._standby.end()
 

@@ -87,7 +87,7 @@ def _plan(stage: Stage, options: dict[str, Any]) -> dict[str, Any]:
         "within_s": options["within"] or patience(broker.timing),
         "workers": [worker.name for worker in stage.workers()],
         "workers_to_hurt": names,
-        "queue_to_purge": broker.outbox.physical(stage.queue),
+        "queue_to_purge": broker.sender.physical(stage.queue),
         "its_direct_actors": stage.direct_actors(),
         "other_runs_open": stage.others(),
         "other_runs_in_the_queue": stage.others(queue_name=stage.queue),

@@ -96,7 +96,7 @@ def freeze(stage: Stage) -> None:
 
 def forget(stage: Stage) -> None:
     """Have the broker forget what waits in the queue."""
-    backend, queue = stage.broker.backend, stage.broker.outbox.physical(stage.queue)
+    backend, queue = stage.broker.backend, stage.broker.sender.physical(stage.queue)
     threads = sum(worker.threads for worker in stage.workers())
     for _ in range(TRIES):
         stage.producer.burst(3 * threads)
@@ -111,7 +111,7 @@ def forget(stage: Stage) -> None:
 def copy(stage: Stage) -> None:
     """Publish messages again, of canaries that wait, run or have long ended."""
     rows = list(stage.canaries().order_by("-created_at")[:NEWEST])
-    messages = [stage.broker.outbox.engine_message(row) for row in rows] * COPIES
+    messages = [stage.broker.sender.engine_message(row) for row in rows] * COPIES
     hit = [row.pk for row in rows if row.state == State.QUEUED]
     stage.strike("F4", hit, len(messages))
     stage.broker.backend.publish(messages)

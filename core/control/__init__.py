@@ -133,9 +133,9 @@ def prune(broker: str = "", *, by: str) -> dict[str, int]:
     counts: Counter[str] = Counter()
     account = _account(by, "prune", broker or "all")
     for alias in [broker] if broker else brokers:
-        outbox = brokers[alias].outbox
-        batch = partial(runs.prune, outbox.database, alias, outbox.retention)
-        while found := account.step(outbox.database, batch, _total):
+        one = brokers[alias]
+        batch = partial(runs.prune, one.database, alias, one.retention)
+        while found := account.step(one.database, batch, _total):
             counts.update(found)
     account.close()
     return dict(counts)
@@ -149,8 +149,8 @@ def prunable(broker: str = "") -> dict[str, int]:
     """Count the rows that `prune` would delete."""
     counts: Counter[str] = Counter()
     for alias in [broker] if broker else brokers:
-        outbox = brokers[alias].outbox
-        counts.update(runs.prunable(outbox.database, alias, outbox.retention))
+        one = brokers[alias]
+        counts.update(runs.prunable(one.database, alias, one.retention))
     return dict(counts)
 
 

@@ -95,14 +95,14 @@ def _waiting(one: Broker, queue: str) -> QuerySet[Run]:
 
 
 def _empty(one: Broker, queue: str) -> int:
-    return one.backend.purge(one.outbox.physical(queue))
+    return one.backend.purge(one.sender.physical(queue))
 
 
 def purgeable(queue: str, *, broker: str = "") -> Purged:
     """Count what `purge` would do away with."""
     found = _having(queue, broker)
     waiting = [_waiting(one, queue).count() for one in found]
-    depths = [one.backend.depth(one.outbox.physical(queue)) for one in found]
+    depths = [one.backend.depth(one.sender.physical(queue)) for one in found]
     return Purged(sum(waiting), sum(depths))
 
 

@@ -171,7 +171,7 @@ def _depths(lines: Any) -> dict[str, dict[str, int]]:
 def _depth(alias: str, queues: list[str]) -> Callable[[], dict[str, int]]:
     broker = brokers[alias]
     return lambda: {
-        queue: broker.backend.depth(broker.outbox.physical(queue)) for queue in queues
+        queue: broker.backend.depth(broker.sender.physical(queue)) for queue in queues
     }
 
 

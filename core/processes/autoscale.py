@@ -7,8 +7,8 @@ import time
 from django.db.models import QuerySet
 
 from core import runs
+from core.broker.broker import Broker
 from core.models import Run, State, Worker
-from core.relay.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +26,9 @@ class Autoscale:
     """Says how many processes there should be, for the queues of one worker command."""
 
     def __init__(
-        self, outbox: Outbox, queues: list[str], least: int, most: int
+        self, broker: Broker, queues: list[str], least: int, most: int
     ) -> None:
-        self.outbox = outbox
+        self.broker = broker
         self.queues = queues
         self.least = least
         self.most = most
@@ -39,8 +39,8 @@ class Autoscale:
     def look(self) -> None:
         """Ask the database; called by the clock at each of its rounds."""
         threads = list(self._mine().values_list("threads", flat=True))
-        busy = Run.objects.using(self.outbox.database).filter(
-            broker=self.outbox.alias,
+        busy = Run.objects.using(self.broker.database).filter(
+            broker=self.broker.alias,
             state=State.RUNNING,
             worker__in=self._mine().values("name"),
         )
@@ -64,13 +64,13 @@ class Autoscale:
             logger.info("From %d to %d processes: %s.", before, self.wanted, why)
 
     def _mine(self) -> QuerySet[Worker]:
-        alive = Worker.alive(self.outbox.database, self.outbox.alias)
+        alive = Worker.alive(self.broker.database, self.broker.alias)
         return alive.filter(supervisor__startswith=f"{os.getpid()}-", threads__gt=0)
 
     def _somebody_waits(self) -> bool:
-        database, alias = self.outbox.database, self.outbox.alias
+        database, alias = self.broker.database, self.broker.alias
         return any(
             runs.has_waited(database, alias, queue, WAIT_SECONDS)
             for queue in self.queues
-            if not self.outbox.capacity.is_paused(queue)
+            if not self.broker.capacity.is_paused(queue)
         )

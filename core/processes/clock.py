@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from django.db import Error, close_old_connections, connections
 
 from core import runs
+from core.broker.broker import Broker
 from core.databases import silence
 from core.errors import BrokerUnavailable
 from core.models import Worker
 from core.outages import Outage
 from core.processes.autoscale import Autoscale
 from core.registry import registry
-from core.relay.outbox import Outbox
+from core.relay.relay import Round
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +44,11 @@ class Clock:
 
     def __init__(
         self,
-        outbox: Outbox,
+        broker: Broker,
         queues: Sequence[str],
         autoscale: Autoscale | None = None,
     ) -> None:
-        self.outbox = outbox
+        self.broker = broker
         self.queues = queues
         self.autoscale = autoscale
         self._stop = threading.Event()
@@ -83,72 +84,72 @@ class Clock:
     def _run(self) -> None:
         self._guarded(self._welcome)
         while not self._stop.is_set():
-            published = self._guarded(self.round)
-            self._wake.wait(self._interval(published))
+            done = self._guarded(self.round)
+            self._wake.wait(self._interval(done))
             self._wake.clear()
         connections.close_all()
 
-    def _welcome(self) -> int:
+    def _welcome(self) -> Round:
         """A new release may have brought actors that runs wait for."""
-        outbox = self.outbox
+        broker = self.broker
         actors = [actor.actor_name for actor in registry]
-        runs.welcome(outbox.database, outbox.alias, actors)
-        return 0
+        runs.welcome(broker.database, broker.alias, actors)
+        return Round()
 
-    def _interval(self, published: int) -> float:
+    def _interval(self, done: Round) -> float:
         """Return the seconds to wait; the more clocks there are, the longer.
 
         Less, if a rate limit lets something go before that, or if room is awaited.
         """
-        if published and self.outbox.is_low:
+        if done.published and done.is_low:
             return BUSY_SECONDS
-        if published or self.outbox.is_full:
+        if done.published or done.is_full:
             return FULL_SECONDS
-        parents = {worker.supervisor for worker in self.outbox.capacity.cached_workers}
+        parents = {worker.supervisor for worker in self.broker.capacity.cached_workers}
         spread = random.uniform(0.75, 1.25)  # noqa: S311  # spreads load, guards nothing
-        pause = self.outbox.timing.relay * max(1, len(parents)) * spread
+        pause = self.broker.timing.relay * max(1, len(parents)) * spread
         return pause if self._next_start is None else min(pause, self._next_start)
 
-    def _guarded(self, step: Callable[[], int]) -> int:
+    def _guarded(self, step: Callable[[], Round]) -> Round:
         """Take a step; survive a broker or a database that is away, and say so once."""
         try:
             close_old_connections()
-            published = step()
+            done = step()
         except (BrokerUnavailable, Error) as error:
-            connections[self.outbox.database].close()
+            connections[self.broker.database].close()
             self._outage.begin(error)
-            return 0
+            return Round()
         except Exception as error:  # without this thread nothing is relayed
             self._outage.begin(error, expected=False)
-            return 0
+            return Round()
         self._outage.end()
-        return published
+        return done
 
-    def round(self) -> int:
-        """Rescue when it is time, relay; return how many runs were published."""
+    def round(self) -> Round:
+        """Rescue when it is time, relay; return what the relay did."""
         if time.monotonic() >= self._rescue_at:
             self._rescue()
-            Worker.forget_silent(self.outbox.database)
-            self.outbox.lost.find()
+            Worker.forget_silent(self.broker.database)
+            self.broker.lost.find()
         self._roll_up()
         self._sweep()
-        self.suspects = runs.count_suspects(self.outbox.database, self.outbox.alias)
+        self.suspects = runs.count_suspects(self.broker.database, self.broker.alias)
         self._scale()
         if self._outage:
             # Before anything is reserved: workers take it from the table meanwhile.
-            self.outbox.backend.ping()
-        published = self.outbox.relay(self.queues)
-        limited = runs.any_limits(self.outbox.rules())
-        self._next_start = runs.wait(self.outbox.database) if limited else None
-        return published
+            self.broker.backend.ping()
+        done = self.broker.relay.round(self.queues)
+        limited = runs.any_limits(self.broker.resolver.rules())
+        self._next_start = runs.wait(self.broker.database) if limited else None
+        return done
 
     def _rescue(self) -> None:
         """Rescue; later, if the database let this wait: heartbeats waited as well."""
-        timing, asked = self.outbox.timing, time.monotonic()
+        timing, asked = self.broker.timing, time.monotonic()
         # Before the rescue: `rescue_now` may be called while it is under way.
         self._rescue_at = asked + timing.rescue
         try:
-            runs.rescue(self.outbox.database, self.outbox.alias, timing.heartbeat)
+            runs.rescue(self.broker.database, self.broker.alias, timing.heartbeat)
         finally:
             if time.monotonic() - asked > timing.heartbeat:
                 self._rescue_at = time.monotonic() + timing.heartbeat
@@ -156,7 +157,7 @@ class Clock:
     def _roll_up(self) -> None:
         """Count what has ended; soon again if there is more to count."""
         if time.monotonic() >= self._count_at:
-            more = runs.roll_up(self.outbox.database, self.outbox.alias)
+            more = runs.roll_up(self.broker.database, self.broker.alias)
             self._count_at = time.monotonic() + (
                 MORE_SECONDS if more else COUNT_SECONDS
             )
@@ -170,16 +171,16 @@ class Clock:
     def _sweep(self) -> None:
         """Drop what nobody may ask for any more, now and then."""
         if time.monotonic() >= self._sweep_at:
-            self._sweep_at = time.monotonic() + SWEEP_ROUNDS * self.outbox.timing.rescue
-            runs.forget_keys(self.outbox.database)
-            runs.forget_results(self.outbox.database)
-            runs.forget_unused(self.outbox.database)
+            self._sweep_at = time.monotonic() + SWEEP_ROUNDS * self.broker.timing.rescue
+            runs.forget_keys(self.broker.database)
+            runs.forget_results(self.broker.database)
+            runs.forget_unused(self.broker.database)
             self._prune()
 
     def _prune(self) -> None:
         """Delete what is kept no longer: a little, and soon again if there is more."""
-        outbox = self.outbox
-        counts = runs.prune(outbox.database, outbox.alias, outbox.retention)
+        broker = self.broker
+        counts = runs.prune(broker.database, broker.alias, broker.retention)
         if counts:
             told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
             logger.info("Pruned %s.", told)

@@ -55,7 +55,7 @@ class Supervisor:
         self.retiring: list[Child] = []
         self.name = f"{os.getpid()}-{uuid4().hex[:8]}"
         #: A process that says nothing for that long, s, is killed.
-        timing = clock.outbox.timing
+        timing = clock.broker.timing
         self.longest_silence = max(SILENT_SECONDS, timing.lease + timing.heartbeat)
         self._stop = threading.Event()
 
@@ -164,7 +164,7 @@ class Supervisor:
 
     def _sign_off(self, pid: int) -> None:
         """Take the dead child's lease away, so that its runs need not wait for it."""
-        database = self.clock.outbox.database
+        database = self.clock.broker.database
         try:
             Worker.objects.using(database).filter(
                 supervisor=self.name, pid=pid
@@ -185,7 +185,7 @@ class Supervisor:
 
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + self.clock.outbox.timing.stop
+        deadline = time.monotonic() + self.clock.broker.timing.stop
         for child in self._processes():
             try:
                 child.process.wait(max(0.0, deadline - time.monotonic()))

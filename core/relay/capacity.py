@@ -2,6 +2,7 @@
 
 import time
 from bisect import bisect_left
+from collections.abc import Callable
 
 from core import runs
 from core.backend import BaseBackend
@@ -64,10 +65,11 @@ class Capacity:
             self._paused_read_at = time.monotonic()
         return queue in self._paused
 
-    def room(self, queue: str) -> list[int]:
-        """Return for each band how many messages up to it the broker may be given.
+    def room(self, queue: str, depth: Callable[[], int] | None = None) -> list[int]:
+        """Return, per band, how many more messages may be published.
 
-        What is less urgent does not count: it would be served later.
+        Of that band or a more urgent one: what is less urgent is served later. `depth`
+        asks the broker how many it has; without it, the rows alone are counted.
         """
         if self.is_paused(queue):
             return [0] * len(LAST_OF_BAND)
@@ -76,14 +78,12 @@ class Capacity:
         bound = self.bound(queue)
         if not bound:
             return [0] * len(LAST_OF_BAND)
-        numbers = runs.at_the_broker(self.database, self.alias, queue)
-        return [
-            max(
-                0,
-                bound - sum(number for priority, number in numbers if priority <= last),
-            )
-            for last in LAST_OF_BAND
-        ]
+        rows = runs.at_the_broker(self.database, self.alias, queue)
+        if depth is not None:
+            # Messages without such a row.
+            bound -= max(0, depth() - sum(number for _, number in rows))
+        taken = (sum(n for priority, n in rows if priority <= p) for p in LAST_OF_BAND)
+        return [max(0, bound - number) for number in taken]
 
     def bound(self, queue: str) -> int:
         """Return how many messages of a queue the broker may hold at most."""

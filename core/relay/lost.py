@@ -34,10 +34,10 @@ class Lost:
     """Finds the lost runs of one broker alias, at regular looks."""
 
     def __init__(
-        self, capacity: Capacity, physical: Callable[[str], str], seconds: float
+        self, capacity: Capacity, depth: Callable[[str], int], seconds: float
     ) -> None:
         self.capacity = capacity
-        self.physical = physical
+        self.depth = depth
         #: Only what was published so long ago may be called lost.
         self.seconds = seconds
         #: Of each process with nothing to do: at how many looks in a row, since when.
@@ -56,7 +56,7 @@ class Lost:
         taken = 0
         for queue in self._slow_queues():
             try:
-                depth = self.capacity.backend.depth(self.physical(queue))
+                depth = self.depth(queue)
             except BrokerUnavailable as error:
                 logger.debug("Could not ask how much is in %s: %s", queue, error)
                 continue

@@ -138,7 +138,7 @@ class Enqueuer:
             self._publish(drafts)
 
     def _publish(self, drafts: Sequence[Draft]) -> None:
-        self.outbox.send_direct(
+        self.outbox.sender.send_direct(
             [draft.message for draft in drafts],
             [draft.options.priority for draft in drafts],
         )

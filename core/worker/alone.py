@@ -49,7 +49,10 @@ def _perform_next(context: WorkerContext) -> bool:
     outbox = context.outbox
     rows = context.persist(
         lambda: runs.reserve_suspect(
-            outbox.database, outbox.alias, outbox.timing.reserve, outbox.rules()
+            outbox.database,
+            outbox.alias,
+            outbox.timing.reserve,
+            context.resolver.rules(),
         )
     )
     for run in rows:

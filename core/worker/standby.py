@@ -176,7 +176,7 @@ class Standby:
                     queue,
                     most - len(found),
                     outbox.timing.reserve,
-                    outbox.rules(),
+                    self.context.resolver.rules(),
                 )
         for run_id in found:
             self._taken.put(run_id)

@@ -14,7 +14,7 @@ from tests.conformance.stacks import Stack
 
 def inject(stack: Stack, payload: bytes, queue: str = "default") -> None:
     """Put `payload` into the queue as if a stranger had written it there."""
-    backend, physical = stack.broker.backend, stack.broker.outbox.physical(queue)
+    backend, physical = stack.broker.backend, stack.broker.sender.physical(queue)
     _way(f"{backend.engine}+{urlsplit(backend.url).scheme}")(
         backend.url, physical, payload
     )

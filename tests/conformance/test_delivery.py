@@ -16,8 +16,8 @@ from tests.services.waiting import wait_for
 def engine_message_of(
     stack: Stack, message_id: str, actor_name: str, body: str = ""
 ) -> EngineMessage:
-    queue = stack.broker.outbox.physical("default")
-    signed = body or stack.broker.outbox.signer.sign(message_id)
+    queue = stack.broker.sender.physical("default")
+    signed = body or stack.broker.sender.signer.sign(message_id)
     return EngineMessage(message_id, actor_name, queue, signed)
 
 

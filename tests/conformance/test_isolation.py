@@ -19,9 +19,9 @@ OTHER_ENGINE = {
 def left_alone(stack: Stack, key: str, **changes: str) -> None:
     """Let a stranger publish, then run a message of our own."""
     other = Broker(stack.alias, {**settings.BROKERS[stack.alias], **changes})
-    run_id, queue = str(uuid4()), other.outbox.physical("default")
+    run_id, queue = str(uuid4()), other.sender.physical("default")
     copy = EngineMessage(
-        run_id, note.actor_name, queue, other.outbox.signer.sign(run_id)
+        run_id, note.actor_name, queue, other.sender.signer.sign(run_id)
     )
     other.backend.publish([copy])
     assert stack.finish(stack.send(note, key)) == "succeeded"

@@ -53,7 +53,7 @@ def test_message_published_before_the_pause_waits_like_the_others(
         open_gate(key)
         assert {stack.finish(holder) for holder in holders} == {"succeeded"}
         # Its message is met by a worker that is free now.
-        queue = stack.broker.outbox.physical("default")
+        queue = stack.broker.sender.physical("default")
         wait_for(lambda: stack.broker.backend.depth(queue) == 0, 30, stack.tail())
         assert message.status() == "pending"
     finally:

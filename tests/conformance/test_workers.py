@@ -86,8 +86,8 @@ def test_broker_is_kept_shallow_before_a_deep_backlog(stack: Stack, key: str) ->
     for _ in range(400):
         backlog.append(stack.send(note_once, f"{key}/backlog"))
         paces.append(stack.pace())
-    queue = stack.broker.outbox.physical("default")
-    wait_for(lambda: stack.broker.outbox.capacity.room("default")[2] == 0, 30)
+    queue = stack.broker.sender.physical("default")
+    wait_for(lambda: stack.broker.capacity.room("default")[2] == 0, 30)
     deep = stack.broker.backend.depth(queue)
     # What was published at a pace stays when the workers tell of a slower one.
     paces.append(stack.pace())

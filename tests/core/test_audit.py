@@ -144,7 +144,7 @@ def test_audit_is_kept_for_its_time() -> None:
     for hours in (2, 0.5):
         AuditEntry.objects.create(at=later(-hours * 3600), by="a", verb="v", target="")
     assert runs.prune("default", "test", Retention(audit=Keep(3600))) == {"audit": 1}
-    assert brokers["default"].outbox.retention.audit.age == 365 * 86_400.0
+    assert brokers["default"].retention.audit.age == 365 * 86_400.0
 
 
 @pytest.mark.parametrize("by", ["", "  ", None])

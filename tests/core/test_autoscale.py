@@ -20,7 +20,7 @@ THREADS = 4
 @pytest.fixture
 def scale() -> Autoscale:
     brokers.forget(ALIAS)
-    return Autoscale(brokers[ALIAS].outbox, ["default"], 1, 8)
+    return Autoscale(brokers[ALIAS], ["default"], 1, 8)
 
 
 @pytest.fixture

@@ -227,7 +227,7 @@ def press() -> None:
 
 def test_interruption_waits_until_it_is_heeded() -> None:
     interruption = Interruption()
-    with interruption.held():
+    with interruption.blocked():
         press()
         with pytest.raises(KeyboardInterrupt):
             interruption.pause(30)
@@ -235,7 +235,7 @@ def test_interruption_waits_until_it_is_heeded() -> None:
 
 
 def test_second_interruption_does_not_wait() -> None:
-    with Interruption().held():
+    with Interruption().blocked():
         press()
         with pytest.raises(KeyboardInterrupt):
             press()

@@ -137,7 +137,7 @@ def test_dropped_copy_takes_nothing_from_the_run_in_hand(broker: Broker) -> None
     run = make(broker=broker.alias)
     with broker.lease.active(run.pk):
         runs.claim("default", run.pk, broker.lease.take())
-        broker.deliver("default", broker.outbox.engine_message(run).payload)
+        broker.deliver("default", broker.sender.engine_message(run).payload)
         for _ in range(2):
             beat(broker)
     run.refresh_from_db()
@@ -174,7 +174,7 @@ def test_body_whose_run_was_given_away_is_told(broker: Broker) -> None:
 @pytest.mark.parametrize("lease", [SHORT], indirect=True)
 def test_write_that_blocks_all_others_costs_no_lease(broker: Broker) -> None:
     broker.worker_started(4)
-    before, clock = names(broker), Clock(broker.outbox, [])
+    before, clock = names(broker), Clock(broker, [])
     expired = Worker.objects.filter(broker=broker.alias, lease_until__lt=Now())
     with ThreadPoolExecutor(1) as others, running(broker) as (run, body):
         with locked():

@@ -11,7 +11,6 @@ from core import runs
 from core.broker.broker import Broker
 from core.models import Run
 from core.relay.lost import EARLY, LOOKS, ON_ITS_WAY, TURNS
-from core.relay.outbox import Outbox
 from tests.core.one_queue import THREADS, make_worker
 from tests.core.test_runs import make, state
 from tests.services.faults import frozen
@@ -36,157 +35,152 @@ def broker(valkey: Valkey, lost: float) -> Iterator[Broker]:
     timing = {"lost": lost}
     broker = Broker(alias, {**shared, "TIMING": timing})
     yield broker
-    broker.backend.purge(broker.outbox.physical("default"))
+    broker.backend.purge(broker.sender.physical("default"))
 
 
-@pytest.fixture
-def outbox(broker: Broker) -> Outbox:
-    return broker.outbox
+def add_worker(broker: Broker, name: str = "one", rate: float = 0.0) -> None:
+    make_worker(f"{broker.alias}-{name}", broker.alias, rate=rate)
 
 
-def add_worker(outbox: Outbox, name: str = "one", rate: float = 0.0) -> None:
-    make_worker(f"{outbox.alias}-{name}", outbox.alias, rate=rate)
-
-
-def published(outbox: Outbox, waited: float, *, there: bool = False) -> Run:
+def published(broker: Broker, waited: float, *, there: bool = False) -> Run:
     """A run that was published so long ago, and is at the broker or nowhere."""
-    run = make(broker=outbox.alias)
+    run = make(broker=broker.alias)
     if there:
-        outbox.backend.publish([outbox.engine_message(run)])
+        broker.backend.publish([broker.sender.engine_message(run)])
     runs.mark("default", [run], lost=LOST - waited)
     return run
 
 
-def keep_busy(outbox: Outbox, name: str = "one") -> None:
-    for run in [make(broker=outbox.alias) for _ in range(THREADS)]:
-        assert runs.claim("default", run.pk, f"{outbox.alias}-{name}")
+def keep_busy(broker: Broker, name: str = "one") -> None:
+    for run in [make(broker=broker.alias) for _ in range(THREADS)]:
+        assert runs.claim("default", run.pk, f"{broker.alias}-{name}")
 
 
-def look(outbox: Outbox, times: int = LOOKS) -> list[int]:
-    return [outbox.lost.find() for _ in range(times)]
+def look(broker: Broker, times: int = LOOKS) -> list[int]:
+    return [broker.lost.find() for _ in range(times)]
 
 
-def test_what_is_not_at_the_broker_of_idle_processes_is_lost(outbox: Outbox) -> None:
-    add_worker(outbox)
-    run = published(outbox, LOST + 1)
-    assert look(outbox) == [0] * (LOOKS - 1) + [1]
+def test_what_is_not_at_the_broker_of_idle_processes_is_lost(broker: Broker) -> None:
+    add_worker(broker)
+    run = published(broker, LOST + 1)
+    assert look(broker) == [0] * (LOOKS - 1) + [1]
     assert state(run) == "pending"
 
 
-def test_what_was_published_a_while_ago_is_not_lost_yet(outbox: Outbox) -> None:
-    add_worker(outbox)
-    run = published(outbox, LOST * (1 - EARLY / 2))
-    assert not any(look(outbox))
+def test_what_was_published_a_while_ago_is_not_lost_yet(broker: Broker) -> None:
+    add_worker(broker)
+    run = published(broker, LOST * (1 - EARLY / 2))
+    assert not any(look(broker))
     assert state(run) == "queued"
 
 
-def test_what_is_at_the_broker_is_not_lost(outbox: Outbox) -> None:
+def test_what_is_at_the_broker_is_not_lost(broker: Broker) -> None:
     # As after a restart of all workers: they have nothing to do yet.
-    add_worker(outbox)
-    waiting = [published(outbox, 1000, there=True) for _ in range(20)]
-    assert not any(look(outbox, 2 * LOOKS))
+    add_worker(broker)
+    waiting = [published(broker, 1000, there=True) for _ in range(20)]
+    assert not any(look(broker, 2 * LOOKS))
     assert {state(run) for run in waiting} == {"queued"}
 
 
 def test_some_that_are_gone_are_noticed_among_many_that_are_there(
-    outbox: Outbox,
+    broker: Broker,
 ) -> None:
-    add_worker(outbox)
+    add_worker(broker)
     for _ in range(5):
-        published(outbox, LOST + 1, there=True)
-    gone = published(outbox, LOST + 1)
-    assert look(outbox)[-1] > 0
+        published(broker, LOST + 1, there=True)
+    gone = published(broker, LOST + 1)
+    assert look(broker)[-1] > 0
     assert state(gone) == "pending"
 
 
-def test_what_is_on_its_way_to_the_broker_is_not_missing(outbox: Outbox) -> None:
-    add_worker(outbox)
-    waiting = published(outbox, LOST + 1, there=True)
+def test_what_is_on_its_way_to_the_broker_is_not_missing(broker: Broker) -> None:
+    add_worker(broker)
+    waiting = published(broker, LOST + 1, there=True)
     for _ in range(5):
-        published(outbox, ON_ITS_WAY / 2)
-    assert not any(look(outbox, 2 * LOOKS))
+        published(broker, ON_ITS_WAY / 2)
+    assert not any(look(broker, 2 * LOOKS))
     assert state(waiting) == "queued"
 
 
-def test_slot_that_is_free_between_two_runs_proves_nothing(outbox: Outbox) -> None:
-    add_worker(outbox)
-    run = published(outbox, LOST + 1)
-    look(outbox, LOOKS - 1)
-    keep_busy(outbox)
-    look(outbox, 1)
+def test_slot_that_is_free_between_two_runs_proves_nothing(broker: Broker) -> None:
+    add_worker(broker)
+    run = published(broker, LOST + 1)
+    look(broker, LOOKS - 1)
+    keep_busy(broker)
+    look(broker, 1)
     Run.objects.filter(state="running").update(state="succeeded")
-    assert not any(look(outbox, LOOKS - 1))
+    assert not any(look(broker, LOOKS - 1))
     assert state(run) == "queued"
 
 
 def test_behind_busy_processes_a_run_waits_without_being_sent_again(
-    outbox: Outbox,
+    broker: Broker,
 ) -> None:
-    add_worker(outbox)
-    keep_busy(outbox)
-    run = published(outbox, 100_000)
-    assert not any(look(outbox, 2 * LOOKS))
+    add_worker(broker)
+    keep_busy(broker)
+    run = published(broker, 100_000)
+    assert not any(look(broker, 2 * LOOKS))
     assert state(run) == "queued"
 
 
 def test_what_an_empty_broker_has_lost_comes_back_also_behind_busy_processes(
-    outbox: Outbox,
+    broker: Broker,
 ) -> None:
-    add_worker(outbox)
-    keep_busy(outbox)
+    add_worker(broker)
+    keep_busy(broker)
     # One more than the busy process may have taken in advance.
-    gone = [published(outbox, LOST + 1) for _ in range(THREADS + 1)]
-    assert look(outbox) == [0] * (LOOKS - 1) + [len(gone)]
+    gone = [published(broker, LOST + 1) for _ in range(THREADS + 1)]
+    assert look(broker) == [0] * (LOOKS - 1) + [len(gone)]
 
 
-def test_hole_among_many_behind_busy_processes_makes_no_storm(outbox: Outbox) -> None:
-    add_worker(outbox, rate=1.0)
-    keep_busy(outbox)
+def test_hole_among_many_behind_busy_processes_makes_no_storm(broker: Broker) -> None:
+    add_worker(broker, rate=1.0)
+    keep_busy(broker)
     for _ in range(20):
-        published(outbox, 1000, there=True)
+        published(broker, 1000, there=True)
     for _ in range(THREADS + 1):
-        published(outbox, 1000)
-    assert not any(look(outbox, 3 * LOOKS))
+        published(broker, 1000)
+    assert not any(look(broker, 3 * LOOKS))
 
 
-def look_for(outbox: Outbox, seconds: float) -> int:
+def look_for(broker: Broker, seconds: float) -> int:
     """Look again and again; return how many were taken back."""
     taken, ends = 0, time.monotonic() + seconds
     while time.monotonic() < ends:
-        taken += sum(look(outbox, 1))
+        taken += sum(look(broker, 1))
     return taken
 
 
 @pytest.mark.parametrize("lost", [0.1])
-def test_run_that_others_overtake_for_long_is_sent_again(outbox: Outbox) -> None:
-    add_worker(outbox, rate=1.0)
-    keep_busy(outbox)
-    hidden = published(outbox, 1000)
-    waiting = published(outbox, 100, there=True)
-    strange = make(broker=outbox.alias)  # as a direct message: its row is not published
-    outbox.backend.publish([outbox.engine_message(strange)] * 10)
-    assert look_for(outbox, TURNS * 0.1 * 1.5) == 1
+def test_run_that_others_overtake_for_long_is_sent_again(broker: Broker) -> None:
+    add_worker(broker, rate=1.0)
+    keep_busy(broker)
+    hidden = published(broker, 1000)
+    waiting = published(broker, 100, there=True)
+    strange = make(broker=broker.alias)  # as a direct message: its row is not published
+    broker.backend.publish([broker.sender.engine_message(strange)] * 10)
+    assert look_for(broker, TURNS * 0.1 * 1.5) == 1
     assert (state(hidden), state(waiting)) == ("pending", "queued")
 
 
 @pytest.mark.parametrize("lost", [0.5])
-def test_idle_process_gets_what_a_busy_one_hoards_in_a_while(outbox: Outbox) -> None:
+def test_idle_process_gets_what_a_busy_one_hoards_in_a_while(broker: Broker) -> None:
     for name in ("one", "two", "three"):
-        add_worker(outbox, name)
+        add_worker(broker, name)
     for name in ("one", "two"):
-        keep_busy(outbox, name)
-    run = published(outbox, 1000)
+        keep_busy(broker, name)
+    run = published(broker, 1000)
     started = time.monotonic()
     while state(run) == "queued":
-        look(outbox, 1)
+        look(broker, 1)
     assert time.monotonic() - started >= 0.5
 
 
 def test_broker_that_does_not_answer_has_lost_nothing_yet(
-    outbox: Outbox, valkey: Valkey
+    broker: Broker, valkey: Valkey
 ) -> None:
-    add_worker(outbox)
-    run = published(outbox, LOST + 1)
+    add_worker(broker)
+    run = published(broker, LOST + 1)
     with frozen(valkey):
-        assert not any(look(outbox))
+        assert not any(look(broker))
     assert state(run) == "queued"

@@ -51,7 +51,7 @@ def test_largest_message_of_ours_fits_as_the_engines_carry_it(
     broker: Broker, letter: str
 ) -> None:
     message = measure.message(longest_text(letter, broker))
-    body = broker.outbox.signer.sign_message(broker.enqueuer.draft(message).message)
+    body = broker.sender.signer.sign_message(broker.enqueuer.draft(message).message)
     celery = base64.b64encode(json.dumps([[body], {}, {}]).encode())
     dramatiq = encode(EngineMessage(message.message_id, message.actor_name, "q", body))
     assert max(len(celery) + 4096, len(dramatiq)) <= broker.longest
@@ -59,7 +59,7 @@ def test_largest_message_of_ours_fits_as_the_engines_carry_it(
 
 def test_what_is_longer_is_parked_with_its_first_bytes(broker: Broker) -> None:
     long = Envelope("q", measure.actor_name, ("x" * broker.longest_payload,), {}, {})
-    body = broker.outbox.signer.sign_message(long)  # even with our own signature
+    body = broker.sender.signer.sign_message(long)  # even with our own signature
     broker.deliver("q", body)
     row = Parked.objects.get()
     assert (row.size, row.reason) == (
@@ -78,10 +78,10 @@ def test_options_count_too(broker: Broker) -> None:
 
 
 def test_signature_of_an_older_key_verifies(broker: Broker, settings: Any) -> None:
-    direct = broker.outbox.signer.sign_message(measure.message("four"))
+    direct = broker.sender.signer.sign_message(measure.message("four"))
     row = measure.using(delay=600_000).send("fifth")
     Run.objects.update(due_at="2020-01-01T00:00:00Z")
-    durable = broker.outbox.signer.sign(row.message_id)
+    durable = broker.sender.signer.sign(row.message_id)
     rotate(settings, fallbacks=[settings.SECRET_KEY])
     for body in (direct, durable):
         brokers["default"].deliver("q", body)
@@ -89,7 +89,7 @@ def test_signature_of_an_older_key_verifies(broker: Broker, settings: Any) -> No
 
 
 def test_signature_of_a_forgotten_key_does_not(broker: Broker, settings: Any) -> None:
-    body = broker.outbox.signer.sign_message(measure.message("four"))
+    body = broker.sender.signer.sign_message(measure.message("four"))
     rotate(settings, fallbacks=[])
     brokers["default"].deliver("q", body)
     assert "signature" in Parked.objects.get().reason

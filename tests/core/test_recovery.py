@@ -88,7 +88,7 @@ def test_option_of_a_newer_release_waits_for_its_worker() -> None:
     message = settles_in_vain.send_with_options(delay=600_000)
     Run.objects.update(options={"time_machine": 3}, due_at=runs.later(-1))
     broker = brokers["default"]
-    broker.deliver("default", broker.outbox.signer.sign(message.message_id))
+    broker.deliver("default", broker.sender.signer.sign(message.message_id))
     run = monitoring.run(message.message_id)
     assert (run.state, run.attempts[0].outcome) == ("pending", "unknown")
 
@@ -100,7 +100,7 @@ def test_run_of_an_unknown_actor_is_tried_as_soon_as_somebody_knows_it() -> None
         actor_name="test.newer", due_at=runs.later(-1)
     )
     broker = brokers["default"]
-    broker.deliver("default", broker.outbox.signer.sign(message.message_id))
+    broker.deliver("default", broker.sender.signer.sign(message.message_id))
     assert runs.welcome("default", "default", ["test.other"]) == 0
     assert Run.objects.filter(due_at__gt=Now()).count() == 2
     assert runs.welcome("default", "default", ["test.newer"]) == 1
@@ -128,7 +128,7 @@ def test_new_send_does_not_overtake_a_more_urgent_backlog() -> None:
 
 def test_rescue_that_is_asked_for_during_another_one_is_not_forgotten() -> None:
     broker = brokers["default"]
-    clock, run = Clock(broker.outbox, []), make(broker=broker.alias)
+    clock, run = Clock(broker, []), make(broker=broker.alias)
     asked: list[bool] = []
 
     def ask(execute: Any, *query: Any) -> Any:

@@ -26,8 +26,8 @@ def children() -> int:
 
 
 def test_processes_are_started_and_ended_as_they_are_wanted() -> None:
-    outbox, seen, others = brokers[ALIAS].outbox, [], children()
-    scale = Autoscale(outbox, [], 1, 3)
+    broker, seen, others = brokers[ALIAS], [], children()
+    scale = Autoscale(broker, [], 1, 3)
 
     def operate() -> None:
         try:
@@ -42,7 +42,7 @@ def test_processes_are_started_and_ended_as_they_are_wanted() -> None:
     operator = threading.Thread(target=operate)
     operator.start()
     try:
-        Supervisor(Clock(outbox, [], scale), ["sleep", "60"], 1).run()
+        Supervisor(Clock(broker, [], scale), ["sleep", "60"], 1).run()
     finally:
         operator.join()
         for number, handler in before.items():

@@ -177,7 +177,7 @@ def test_keeper_deletes_by_itself(settings: Any) -> None:
     config = {**settings.BROKERS["default"], "RETENTION": {"succeeded": {"age": HOUR}}}
     settings.BROKERS = {**settings.BROKERS, "default": config}
     brokers.forget("default")
-    Clock(brokers["default"].outbox, ["default"]).round()
+    Clock(brokers["default"], ["default"]).round()
     assert left() == 0
     brokers.forget("default")
 

@@ -40,7 +40,7 @@ def test_row_and_message_do_not_show_it() -> None:
 
 def test_wire_of_a_direct_message_does_not_show_it() -> None:
     entry = brokers["default"].enqueuer.draft(log_in.message("ann", "s3cret"))
-    assert "s3cret" not in brokers["default"].outbox.signer.sign_message(entry.message)
+    assert "s3cret" not in brokers["default"].sender.signer.sign_message(entry.message)
 
 
 def test_same_idempotency_key_is_the_same_run_with_a_secret() -> None:
@@ -55,7 +55,7 @@ def test_secret_outlives_the_rotation_of_the_key(settings: Any) -> None:
     settings.SECRET_KEY = "a newer key"
     Run.objects.update(due_at="2020-01-01T00:00:00Z")
     broker = brokers["default"]
-    broker.deliver("default", broker.outbox.signer.sign(message.message_id))
+    broker.deliver("default", broker.sender.signer.sign(message.message_id))
     assert seen == [("ann", "s3cret", "")]
 
 
@@ -64,7 +64,7 @@ def test_secret_under_a_forgotten_key_cannot_be_read(settings: Any) -> None:
     settings.SECRET_KEY = "a newer key"
     Run.objects.update(due_at="2020-01-01T00:00:00Z")
     broker = brokers["default"]
-    broker.deliver("default", broker.outbox.signer.sign(message.message_id))
+    broker.deliver("default", broker.sender.signer.sign(message.message_id))
     run = monitoring.run(message.message_id)
     assert (seen, run.state) == ([], "dead")
     assert InvalidToken.__name__ in run.error

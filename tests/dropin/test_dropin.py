@@ -94,7 +94,7 @@ def told_by_dramatiq(load: Callable[[str], types.ModuleType]) -> list[str]:
 def told_by_core(load: Callable[[str], types.ModuleType]) -> list[str]:
     brokers.forget("default")
     guide = load(ON_CORE)
-    clock = Clock(brokers["default"].outbox, ["default", "mail"])
+    clock = Clock(brokers["default"], ["default", "mail"])
 
     def all_ended() -> bool:
         clock.round()

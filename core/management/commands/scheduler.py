@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 clocks.enter_context(watching())
                 for alias in brokers:
                     broker = brokers[alias]
-                    clock = Clock(broker.outbox, broker.queues())
+                    clock = Clock(broker, broker.queues())
                     clock.start()
                     clocks.callback(clock.stop)
                 run()

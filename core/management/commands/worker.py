@@ -67,8 +67,8 @@ class Command(BaseCommand):
             f"Broker {broker.alias!r} on {broker.backend.engine}: {number} processes"
             f" x {options['threads']} threads, queues {', '.join(queues)}."
         )
-        scale = Autoscale(broker.outbox, queues, least, most) if most > least else None
-        clock = Clock(broker.outbox, queues, scale)
+        scale = Autoscale(broker, queues, least, most) if most > least else None
+        clock = Clock(broker, queues, scale)
         with watching():
             Supervisor(clock, _child(options, queues), least).run()
 

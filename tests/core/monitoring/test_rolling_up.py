@@ -137,7 +137,7 @@ def test_rollups_are_deleted_when_they_are_old() -> None:
 def test_keeper_counts_by_itself() -> None:
     ended = end_some()
     advance_time(timedelta(minutes=2))
-    Clock(brokers[ALIAS].outbox, ["default"]).round()
+    Clock(brokers[ALIAS], ["default"]).round()
     assert counted() == ended
 
 
