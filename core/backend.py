@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-#: A queue has so many lines; band 0 is served first, whatever waits behind it.
+#: Bands of a queue; band 0 is served first, whatever waits behind it.
 BANDS = 5
-#: A broker gets so long to say how it is set up, s.
+#: Seconds for a broker to tell how it is set up.
 CONCERN_SECONDS = 1.0
 #: What an engine's own command line is answered with.
 BARE_WORKER = (
@@ -63,7 +63,7 @@ def concerns_of_redis(policy: str, *, aof: bool, save: str | None) -> list[Conce
 
 
 class Receiver(Protocol):
-    """What a backend is handed: core's side of the counter. Thread-safe."""
+    """Core's side of the contract, handed to every backend. Thread-safe."""
 
     alias: str
     #: Bytes of a message as the engine carries it. Park what is longer, and do not

@@ -8,7 +8,7 @@ from core.secrets.values import Given, stars
 
 
 class Declared(Protocol):
-    """What the registry, the relay and the worker know of an actor."""
+    """An actor as the registry, the relay and the worker know it."""
 
     actor_name: str
     options: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Whether an actor can be sent as a schedule says."""
+"""A check that an actor can be sent as a schedule says."""
 
 import inspect
 

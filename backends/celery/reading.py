@@ -110,7 +110,7 @@ def _headers(task: str, message_id: str) -> dict[str, Any]:
 
 
 def _tracing(headers: dict[str, Any]) -> dict[str, Any]:
-    """What tracing tools added: texts under names that mean nothing to Celery."""
+    """The headers of tracing tools: texts under names that mean nothing to Celery."""
     extra = _texts(headers)
     if isinstance(headers.get("headers"), dict):
         extra["headers"] = _texts(headers["headers"])

@@ -34,7 +34,7 @@ class Address:
 
 
 class _Unusable(Exception):
-    """What is wrong with a URL, in words that hold none of its password."""
+    """A problem of a URL, in words without its password."""
 
 
 def parse(alias: str, url: str) -> Address:

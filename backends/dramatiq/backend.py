@@ -1,4 +1,4 @@
-"""What core sees of Dramatiq: the methods of a backend."""
+"""The backend of Dramatiq."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from core.worker.signals import stop_signals
 
 logger = logging.getLogger(__name__)
 
-#: From so many queues in a process on it is told what they cost.
+#: Queues of a process from which on a warning tells what they cost.
 MANY_QUEUES = 50
 #: Milliseconds after which an idle thread of a worker looks if it shall stop.
 WORKER_TIMEOUT = 500

@@ -17,7 +17,7 @@ class PooledConnection(Protocol):
     last_use: float
 
     def is_open(self) -> bool:
-        """Say if the broker has not closed it meanwhile. Never waits."""
+        """Return False if the broker has closed it meanwhile. Never waits."""
 
     def drop(self) -> None:
         """Close it without a word: a frozen broker would never answer."""

@@ -102,7 +102,7 @@ class RabbitmqConnection:
         self._ask("basic_qos", deadline)
 
     def is_open(self) -> bool:
-        """Say if RabbitMQ has not closed it meanwhile."""
+        """Return False if RabbitMQ has closed it meanwhile."""
         self._loop.call_later(0, self._on_nothing)
         self._turn()
         return self._failure is None

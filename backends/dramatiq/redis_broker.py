@@ -27,7 +27,7 @@ NAMESPACE = "dramatiq"
 CONNECT_TIMEOUT = 1.0
 #: Seconds a worker waits for an answer; above the time a consumer waits for work.
 ANSWER_TIMEOUT = 2.0
-#: A stream of events is trimmed to about so many.
+#: Entries to which a stream of events is trimmed, about.
 STREAM_LENGTH = 100_000
 
 

@@ -49,7 +49,7 @@ class RedisConnection:
         return self.ask([("EVAL", script, len(keys), *keys, *args)], deadline)[0]
 
     def is_open(self) -> bool:
-        """Say if Redis has not closed it, and owes no answer."""
+        """Return True if Redis has not closed it, and owes no answer."""
         try:
             return not self._raw.can_read(timeout=0)
         except (RedisError, OSError):

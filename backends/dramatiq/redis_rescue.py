@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks for dead workers, or `dead_after` if that is less.
 RESCUE_INTERVAL = 10.0
-#: What a worker's name looks like: ours, and stock Dramatiq's.
+#: The names of workers: ours, and stock Dramatiq's.
 WORKER_ID = re.compile(rb"[0-9a-f-]{36}")
 
 

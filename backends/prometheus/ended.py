@@ -79,7 +79,7 @@ def _histogram(name: str, words: str) -> HistogramMetricFamily:
 
 
 def _buckets(counted: Counter[str]) -> list[tuple[str, float]]:
-    """Return how many took at most so many seconds, for each bound that is told."""
+    """Return, for each bound in seconds, how many took at most that long."""
     numbers = {int(bucket): count for bucket, count in counted.items()}
     told: list[tuple[str, float]] = [
         (

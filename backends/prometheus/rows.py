@@ -1,4 +1,4 @@
-"""What there is now, as `monitoring` tells it of the database that all share."""
+"""Gauges, as `monitoring` reads them from the database that all share."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,14 +21,14 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Line:
-    """What is in one queue of one alias."""
+    """The runs in one queue of one alias."""
 
     scheduled: int = 0
     due: int = 0
     queued: int = 0
     running: int = 0
     dead: int = 0
-    #: Since the run that waits longest could have started, s.
+    #: Seconds since the run that waits longest could have started.
     oldest: float = 0.0
     #: Live worker processes that serve it.
     workers: int = 0

@@ -76,7 +76,7 @@ class AlertRuleAdmin(ModelAdmin):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    """What the rules have found."""
+    """The findings of the rules."""
 
     list_display = ["rule", "says", "state", "since", "last_sent", "resolved_at"]
     list_filter = ["state", "rule", "broker"]
@@ -85,7 +85,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    """What was told, or is to be, and what each receiver answered."""
+    """Notices, sent or to be sent, with the answer of each receiver."""
 
     list_display = ["created_at", "title", "receiver", "state", "tries", "answer"]
     list_filter = ["state", "receiver", "rule", "event"]

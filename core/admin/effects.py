@@ -11,7 +11,7 @@ from core.models import Effect
 
 @admin.register(Effect)
 class EffectAdmin(FailingAdmin):
-    """What runs do outside the database; who may answer says what happened."""
+    """Effects outside the database; whoever may answer says what happened."""
 
     list_display = [
         "key",

@@ -1,4 +1,4 @@
-"""What is only read: the audit, parked payloads, workers."""
+"""Read-only pages: the audit, parked payloads, workers."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from core.models import AuditEntry, Parked, Worker
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """What operators have done."""
+    """The actions of operators."""
 
     list_display = ["at", "by", "verb", "changed", "target"]
     list_filter = ["verb", "by"]
@@ -18,7 +18,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Parked)
 class ParkedAdmin(ReadOnlyAdmin):
-    """What arrived and could not be understood."""
+    """Messages that arrived and could not be understood."""
 
     list_display = ["parked_at", "broker", "queue", "size", "reason"]
     list_filter = ["broker", "queue"]

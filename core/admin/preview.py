@@ -1,4 +1,4 @@
-"""What a schedule will do: its rule in words, and its next fires in its own zone."""
+"""A preview of a schedule: its rule in words, and its next fires in its own zone."""
 
 import inspect
 from dataclasses import dataclass, field, replace
@@ -15,13 +15,13 @@ from core.models import Schedule
 from core.registry import registry
 from core.triggers import MOMENT, At
 
-#: So many fires are shown.
+#: Fires that are shown.
 NEXT = 10
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What the page shows beside the form."""
+    """The preview beside the form."""
 
     words: str = ""
     tz: str = ""

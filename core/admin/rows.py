@@ -1,4 +1,4 @@
-"""What all pages share: nothing is edited, and not everybody reads the arguments."""
+"""Common parts of all pages: nothing is edited, and not everybody reads arguments."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ VIEW_ARGUMENTS = "core.view_arguments"
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Say whether this user sees what messages carry."""
+    """Return True if this user may see what messages carry."""
     return bool(request.user.has_perm(VIEW_ARGUMENTS))
 
 

@@ -61,7 +61,7 @@ def traceback(row: Attempt) -> SafeString:
 
 
 def may(request: HttpRequest, verb: str) -> bool:
-    """Say whether this user may do that to runs."""
+    """Return True if this user may do that to runs."""
     return bool(request.user.has_perm(f"core.{verb}_run"))
 
 

@@ -1,4 +1,4 @@
-"""What the pages do to schedules: the verbs of `core.schedules`, each in the audit."""
+"""Actions on schedules: the verbs of `core.schedules`, each in the audit."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

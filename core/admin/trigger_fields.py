@@ -24,7 +24,7 @@ MAIN = {"crontab": "expr", "every": "number", "at": "when", "solar": "event"}
 
 
 class WallField(forms.Field):
-    """What clocks show: a date and a time without a zone."""
+    """A date and a time without a zone."""
 
     widget = forms.DateTimeInput(
         attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"

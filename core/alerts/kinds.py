@@ -1,4 +1,4 @@
-"""What a rule may watch for: the one table."""
+"""The kinds of rules: the one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ from core.errors import AlertConfigError
 from core.models import Alert, Notice, NoticeState
 from core.monitoring import Snapshot
 
-#: Notices that did not arrive are told of for so long.
+#: Notices that did not arrive are listed for this long.
 LATELY = timedelta(days=1)
 
 

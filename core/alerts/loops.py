@@ -12,7 +12,7 @@ from core.outages import Outage
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks, s.
+#: Seconds between two looks.
 LOOK_SECONDS = 2.0
 
 
@@ -45,7 +45,7 @@ class Loop(ABC):
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """End the thread after its present step, waiting at most so long."""
+        """End the thread after its present step; wait at most `seconds` for it."""
         self._stop.set()
         self.wake.set()
         self._thread.join(timeout=seconds)

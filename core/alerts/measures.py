@@ -1,4 +1,4 @@
-"""What each kind of rule finds wrong, by `core.monitoring` alone."""
+"""The findings of each kind of rule, by `core.monitoring` alone."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Finding:
 
 
 class Look:
-    """What is to be seen of the aliases of one database; each thing is read once."""
+    """A view of the aliases of one database; each thing is read once."""
 
     def __init__(self, database: str) -> None:
         self.database = database
@@ -63,7 +63,7 @@ class Look:
         return found
 
     def recent(self, period: timedelta) -> list[RecentSnapshot]:
-        """What has just failed."""
+        """The latest failures."""
         if period not in self._recent:
             self._recent[period] = [
                 one

@@ -20,15 +20,16 @@ from core.models import Alert, Notice, NoticeState
 
 logger = logging.getLogger(__name__)
 
-#: Who has claimed a notice and has not said so long how it went has died, s.
+#: Seconds after which a claimed notice without an outcome may be claimed again: whoever
+#: had it has died.
 CLAIM = 60.0
-#: After a failure it is tried again after so long, then twice as long, up to a bound.
+#: Seconds before the second try; the pause doubles up to the second number.
 PAUSE, LONGEST_PAUSE = 5.0, 300.0
-#: So often: for about an hour. The next repetition comes anyway.
+#: Tries of one notice, over about an hour. The next repetition comes anyway.
 MOST_TRIES = 16
-#: What nobody has even tried for so long is for a receiver that is gone.
+#: A notice that nobody has tried for this long is for a receiver that is gone.
 GONE = timedelta(days=1)
-#: So many at once.
+#: Notices that are claimed at once.
 BATCH = 20
 
 

@@ -27,7 +27,7 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 PORTS = {"http": 80, "https": 443}
 #: IPv6 addresses that a translator makes IPv4 ones of (RFC 6052).
 _TRANSLATED = ip_network("64:ff9b::/96")
-#: So many bytes of an answer are looked at.
+#: Bytes of an answer that are read.
 _LONGEST = 4096
 
 
@@ -92,7 +92,7 @@ def resolve(host: str, port: int, networks: Networks) -> list[Address]:
 
 
 def is_allowed(address: Address, networks: Networks) -> bool:
-    """Say whether an address is public, or in one of the networks."""
+    """Return True if an address is public, or in one of the networks."""
     inner = _embedded(address)
     if any(inner in network for network in networks):
         return True

@@ -19,7 +19,7 @@ KEYS = ("RULES", "RECEIVERS", "ALLOW_NETWORKS")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What can be used of the setting, and what is wrong with the rest."""
+    """The part of the setting that can be used, and what is wrong with the rest."""
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
     receivers: Mapping[str, Receiver] = field(default_factory=dict)

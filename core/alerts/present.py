@@ -1,4 +1,4 @@
-"""What is wrong at this moment, for those who look: without waiting for the clock."""
+"""The problems of this moment, without waiting for the clock."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Who is told: by e-mail, by a webhook, in the log; others by their dotted path."""
+"""Receivers: e-mail, webhook, log; others by their dotted path."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -18,25 +18,25 @@ from core.models import Notice
 
 logger = logging.getLogger("core.alerts")
 
-#: A receiver gets so long to take a message, s.
+#: Seconds that a receiver has to take a message.
 SECONDS = 15.0
 
 
 class Receiver(Protocol):
-    """What takes a notice. Called from a thread of its own, one notice at a time.
+    """A receiver of notices. Called from a thread of its own, one notice at a time.
 
     `secrets` may be missing.
     """
 
     def send(self, notice: Notice, seconds: float) -> str:
-        """Deliver within so many seconds; return what was answered, or raise.
+        """Deliver within `seconds`; return what was answered, or raise.
 
         Raises `NotDelivered`, or whatever: the notice is tried again later.
         """
 
     @property
     def secrets(self) -> Iterable[str]:
-        """What no answer and no error may show."""
+        """The words that no answer and no error may show."""
 
 
 class Email:

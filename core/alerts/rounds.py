@@ -19,11 +19,11 @@ from core.alerts.plan import Plan
 from core.alerts.states import Key, advance
 from core.models import Alert, AlertRound
 
-#: So often somebody looks, s.
+#: Seconds between two looks of all processes together.
 EVERY = 10.0
 #: The row of the turns.
 ONLY = 1
-#: What nobody has looked at for so long is forgotten: its rule is gone, or long over.
+#: An alert that nobody has looked at for this long is deleted: its rule is gone.
 FORGOTTEN = timedelta(days=7)
 
 

@@ -32,7 +32,7 @@ class Rule:
     schedule: str = ""
     #: `for`: how long it must last; and how long it must be well to be over.
     lasting: timedelta = timedelta()
-    #: It is told again so often while it lasts; None: never.
+    #: Time between two notices while it lasts; None: it is told once.
     repeat: timedelta | None = FOUR_HOURS
     #: It is told when it is over.
     resolved: bool = True
@@ -41,7 +41,7 @@ class Rule:
     origin: str = "settings"
 
     def names(self, **subject: str) -> bool:
-        """Say whether the rule is about this broker, queue or actor."""
+        """Return True if the rule is about this broker, queue or actor."""
         wanted = {name: getattr(self, name) for name in subject}
         return all(not wanted[name] or wanted[name] == subject[name] for name in wanted)
 

@@ -22,17 +22,17 @@ from core.secrets.redaction import hiding, redact, told
 
 logger = logging.getLogger(__name__)
 
-#: What is under way when the process stops gets so long to arrive, s.
+#: Seconds for deliveries under way to finish when the process stops.
 FINISH_SECONDS = 3.0
-#: A thread that was told of its deadline gets so much longer, s.
+#: Seconds beyond its deadline before a delivery is given up.
 SLACK = 1.0
-#: Of an answer so much is kept.
+#: Characters of an answer that are kept.
 _LONGEST = 500
 
 
 @dataclass(slots=True)
 class Answer:
-    """What came of one try."""
+    """The outcome of one try."""
 
     ok: bool
     text: str

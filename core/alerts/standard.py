@@ -1,4 +1,4 @@
-"""What is told where nobody has said anything: Django's ADMINS get a mail."""
+"""The default alerts: Django's ADMINS get a mail."""
 
 from collections.abc import Mapping
 from datetime import timedelta

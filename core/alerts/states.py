@@ -16,7 +16,7 @@ from core.alerts.rules import Rule
 from core.alerts.wording import FIRING, REPEATED, RESOLVED
 from core.models import Alert, AlertState
 
-#: If nobody has looked for so long, nobody knows whether it has lasted meanwhile.
+#: After a pause this long in the looks it is unknown whether a problem has lasted.
 GAP = timedelta(minutes=2)
 
 #: A broker and a subject of it.
@@ -25,7 +25,7 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Changes:
-    """What a look at one rule comes to."""
+    """The outcome of a look at one rule."""
 
     kept: list[Alert] = field(default_factory=list)
     gone: list[Alert] = field(default_factory=list)

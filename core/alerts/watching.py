@@ -11,7 +11,7 @@ from core.alerts.sending import Sender
 
 logger = logging.getLogger(__name__)
 
-#: The threads get so long to end, s.
+#: Seconds for the threads to end.
 STOP_SECONDS = 5.0
 
 

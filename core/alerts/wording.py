@@ -11,7 +11,7 @@ from typing import Any
 from core.alerts.rules import Rule
 from core.models import Alert
 
-#: A message tells of so many alerts; of the others it says how many there are.
+#: Alerts that a message lists; of the others it gives the number.
 MOST = 10
 FIRING, REPEATED, RESOLVED, TEST = "firing", "repeated", "resolved", "test"
 _HEADS = {

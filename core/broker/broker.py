@@ -38,7 +38,7 @@ from core.worker.standby import Standby
 
 logger = logging.getLogger(__name__)
 
-#: A physical queue's name has at most so many characters: the column's width.
+#: Characters of a physical queue's name: the width of its column.
 LONGEST_QUEUE = 2 * MAX_NAME
 #: Bytes of a direct message besides its arguments and options.
 SLACK = 64 * 1024
@@ -49,7 +49,7 @@ PARKED_BYTES = 1024 * 1024
 
 
 class Broker:
-    """What `brokers[alias]` is; also the `Receiver` of its backend."""
+    """The value of `brokers[alias]`; also the `Receiver` of its backend."""
 
     def __init__(self, alias: str, given: Mapping[str, Any]) -> None:
         config = read(alias, given)

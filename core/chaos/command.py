@@ -1,4 +1,4 @@
-"""What `manage.py tasks chaos` asks, refuses and prints."""
+"""The command `manage.py tasks chaos`: its questions, refusals and output."""
 
 import json
 from argparse import ArgumentParser

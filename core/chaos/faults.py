@@ -11,12 +11,12 @@ from core.chaos.processes import Victim, frozen
 from core.chaos.stage import Stage, Strike
 from core.models import State
 
-#: A supervisor has a new process at work within so many seconds.
+#: Seconds for a supervisor to have a new process at work.
 START_SECONDS = 60.0
-#: What is published again: so many of the newest canaries, whatever they are by now.
+#: Newest canaries that are published again, in whatever state they are.
 NEWEST = 50
 COPIES = 3
-#: The workers may be faster than a purge so often.
+#: Tries of a purge: the workers may have been faster.
 TRIES = 3
 
 

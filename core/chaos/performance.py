@@ -19,7 +19,7 @@ from core.options.timing import Timing
 
 Say = Callable[[str], object]
 
-#: Between two faults, s; less where the whole is short.
+#: Seconds between two faults; fewer in a short run.
 PAUSE_SECONDS = 3.0
 INTERRUPTED = "interrupted before its turn"
 

@@ -12,9 +12,9 @@ from django.db import Error, connections, transaction
 from core.broker.broker import Broker
 from core.tasks import canary
 
-#: A slow canary takes so long before it leaves its mark, s.
+#: Seconds before a slow canary leaves its mark.
 HOLD = 1.0
-#: How a canary differs: these of each twenty. What is delayed is so by 2 s.
+#: Of each twenty canaries these differ; a delayed one is due 2 s later.
 KINDS: dict[int, dict[str, Any]] = {
     3: {"fail": True},
     7: {"hold": HOLD},
@@ -23,7 +23,7 @@ KINDS: dict[int, dict[str, Any]] = {
     17: {"regret": True},
 }
 CYCLE = 20
-#: At most so many go at once, however many workers there are.
+#: Canaries of a burst at most, however many workers there are.
 MOST = 1000
 
 
@@ -33,18 +33,18 @@ class Regret(Exception):
 
 @dataclass(slots=True)
 class Told:
-    """What the senders of canaries know, by number."""
+    """The canaries as their senders know them, by number."""
 
     sent: set[int] = field(default_factory=set)
     undone: set[int] = field(default_factory=set)
     #: The database went away, or a Ctrl-C came: committed or not, nobody was told.
     unsure: set[int] = field(default_factory=set)
-    #: What each committed send took, s.
+    #: Seconds that each committed send took.
     durations: list[float] = field(default_factory=list)
 
 
 class Producer(threading.Thread):
-    """Sends so many a second until it is told to stop."""
+    """Sends canaries at a rate until it is told to stop."""
 
     def __init__(self, broker: Broker, queue: str, token: UUID, rate: float) -> None:
         super().__init__(name="switchyard-chaos", daemon=True)
@@ -73,7 +73,7 @@ class Producer(threading.Thread):
             self.join()
 
     def burst(self, number: int) -> None:
-        """Send so many slow ones at once, from the caller's thread."""
+        """Send `number` slow ones at once, from the caller's thread."""
         for _ in range(min(number, MOST)):
             self._send(hold=HOLD)
 

@@ -1,4 +1,4 @@
-"""What the tables say of the canaries, and the verdict."""
+"""The canaries as the tables have them, and the verdict."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -9,14 +9,14 @@ from core.chaos.producer import Told
 from core.models import State
 
 OPEN = (State.PENDING, State.QUEUED, State.RUNNING)
-#: At most so many runs of a kind are named in the verdict.
+#: Runs of each kind that the verdict names.
 NAMED = 10
 PASSED = "Nothing lost, nothing twice."
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What became of the canaries, by number; right are those in no other set."""
+    """The outcomes of the canaries, by number; right are those in no other set."""
 
     once: frozenset[int]
     lost: frozenset[int]  # committed, ended, and no effect

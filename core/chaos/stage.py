@@ -21,7 +21,7 @@ from core.models import CanaryMark, Run, State, Worker
 from core.registry import registry
 from core.tasks import CANARY
 
-#: Between two looks at the database, s.
+#: Seconds between two looks at the database.
 LOOK_SECONDS = 0.1
 
 
@@ -38,7 +38,7 @@ class Strike:
 
 
 class Stage:
-    """What the faults are done to, and what they are told by."""
+    """The stack that the faults are done to."""
 
     def __init__(
         self, alias: str, queue: str, rate: float = 1, lose_direct: bool = False

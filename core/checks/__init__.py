@@ -1,4 +1,4 @@
-"""What `manage.py check` says of a project's tasks."""
+"""Django's system checks of a project's tasks."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

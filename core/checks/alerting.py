@@ -1,4 +1,4 @@
-"""What `manage.py check` says of ALERTS; it asks no receiver."""
+"""Checks of ALERTS; they ask no receiver."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

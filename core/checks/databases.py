@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the databases that keep the runs; it asks none."""
+"""Checks of the databases that keep the runs; they ask none."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

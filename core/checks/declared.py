@@ -1,4 +1,4 @@
-"""What `manage.py check` says of a project's aliases and actors; it asks no broker."""
+"""Checks of a project's aliases and actors; they ask no broker."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says: what must not be where others rely on it."""
+"""Checks of `check --deploy`: what must not be so in production."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -129,7 +129,7 @@ def _concerns(alias: str) -> list[Concern]:
 
 
 def _sends_direct(alias: str) -> bool:
-    """Say whether an actor's messages go to this broker without a row."""
+    """Return True if an actor's messages go to this broker without a row."""
     here = brokers[alias].defaults
     return any(
         actor.options.get("broker", Options().broker) == alias

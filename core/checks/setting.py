@@ -1,4 +1,4 @@
-"""Whether there is a BROKERS to be checked at all."""
+"""The check that there is a BROKERS to be checked at all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ Check = Callable[..., Sequence[CheckMessage]]
 
 
 def check_setting(**_: Any) -> Sequence[CheckMessage]:
-    """Say if BROKERS is missing, or not a dict of dicts."""
+    """Report BROKERS if it is missing, or not a dict of dicts."""
     problem = _problem(getattr(settings, "BROKERS", None))
     return [Error(problem, hint=HINT, id="switchyard.E007")] if problem else []
 

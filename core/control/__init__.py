@@ -54,7 +54,7 @@ __all__ = [
     "send",
 ]
 
-#: At most so many runs in one UPDATE.
+#: Runs in one UPDATE.
 BATCH = 1000
 
 #: In which states a run must be for a verb that is given ids, in code and in words.

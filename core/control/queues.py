@@ -1,4 +1,4 @@
-"""What operators do to a whole queue: hold it, let it go on, empty it."""
+"""Actions on a whole queue: pause it, resume it, empty it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from core.control import audit
 from core.errors import UnknownQueue
 from core.models import Run
 
-#: So many runs are cancelled in one transaction.
+#: Runs that are cancelled in one transaction.
 BATCH = 1000
 
 

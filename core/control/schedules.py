@@ -14,7 +14,7 @@ from core.models import Fire, Schedule
 from core.options import MAX_NAME
 from core.schedules import Plan
 
-#: At most so many slots in one transaction.
+#: Slots in one transaction.
 BATCH = 500
 
 

@@ -1,4 +1,4 @@
-"""What is ours to know of a database's connections: deadlines, locks, silence."""
+"""Database connections: deadlines, locks, silence."""
 
 from collections.abc import Mapping
 

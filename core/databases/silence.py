@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 #: A connection that waits at every look for this long, s, is asked about; and again.
 SILENT_SECONDS = 5.0
-#: The server must have been idle on it for this long, s: more than between two looks.
+#: Seconds that the server must have been idle on it: more than between two looks.
 IDLE_SECONDS = 2.0
-#: Connecting, and then asking, may take so long, s.
+#: Seconds for connecting, and again for the question.
 ASK_SECONDS = 3
 #: What libpq calls a connection with a statement under way.
 ACTIVE = 1

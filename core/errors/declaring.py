@@ -1,4 +1,4 @@
-"""What is declared or configured wrongly."""
+"""Errors of declarations and settings."""
 
 from difflib import get_close_matches
 
@@ -103,7 +103,7 @@ class OptionConflict(CoreError, ValueError):
 
 
 class InvalidActor(CoreError, TypeError):
-    """What was declared as an actor cannot be one."""
+    """A function cannot be an actor."""
 
     def __init__(self, given: str, problem: str) -> None:
         super().__init__(given, problem)

@@ -1,10 +1,10 @@
-"""What is raised in, or by, a body that runs."""
+"""Errors that are raised in, or by, a body that runs."""
 
 from core.errors.root import CoreError
 
 
 class NotDurable(CoreError):
-    """What needs a row was asked of a message that has none (durable=False)."""
+    """A message without a row (durable=False) was asked for what needs one."""
 
     def __init__(self, message_id: str, wanted: str) -> None:
         super().__init__(message_id, wanted)

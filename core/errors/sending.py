@@ -1,4 +1,4 @@
-"""What a sender, or whoever asks for a run, may meet."""
+"""Errors that a sender, or whoever asks for a run, may meet."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ class InvalidArguments(CoreError, TypeError):
 
 
 class NoMessage(CoreError, TypeError):
-    """What was given is not what can be sent here."""
+    """The arguments of a send cannot be sent here."""
 
     def __init__(self, given: str, expected: str) -> None:
         super().__init__(given, expected)

@@ -1,1 +1,1 @@
-"""What user code touches."""
+"""The names that user code imports."""

@@ -118,7 +118,7 @@ class group:  # noqa: N801  # Dramatiq's name
         return list(self.get_results(block=block, timeout=timeout))
 
     def wait(self, *, timeout: Timeout = None) -> None:
-        """Return when all members have ended; `ResultTimeout` after so many ms."""
+        """Return when all members have ended; `ResultTimeout` after `timeout` ms."""
         results.wait_for_end(self.ids, timeout)
 
     @property
@@ -128,5 +128,5 @@ class group:  # noqa: N801  # Dramatiq's name
 
     @property
     def completed(self) -> bool:
-        """Whether all have succeeded. Raises `ResultFailure` if one cannot."""
+        """Return True if all have succeeded. Raises `ResultFailure` if one cannot."""
         return self.completed_count == len(self.ids)

@@ -1,4 +1,4 @@
-"""What code and settings say: the schedules that there should be; no rows here."""
+"""Schedules as code and settings declare them; no rows here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields

@@ -174,7 +174,7 @@ class pipeline:  # noqa: N801  # Dramatiq's name
 
     @property
     def completed(self) -> bool:
-        """Whether all have succeeded. Raises `ResultFailure` if one cannot."""
+        """Return True if all have succeeded. Raises `ResultFailure` if one cannot."""
         return self.completed_count == len(self.ids)
 
 

@@ -15,7 +15,7 @@ from core.wire.envelope import Envelope
 
 
 class Node(Protocol):
-    """What a composition is made of: a message, a pipeline, a group."""
+    """A part of a composition: a message, a pipeline, a group."""
 
     def plan(self, plan: "Plan", dependency: Dependency) -> UUID:
         """Add this to a plan; return the id of what ends with it."""
@@ -46,7 +46,7 @@ class Plan:
         return run_id
 
     def add_batch(self, size: int, dependency: Dependency) -> UUID:
-        """Add a batch of so many members; return its id."""
+        """Add a batch of `size` members; return its id."""
         batch_id = uuid4()
         self.batches[batch_id] = (size, dependency)
         return batch_id

@@ -10,11 +10,11 @@ from core.broker.handler import brokers
 from core.errors import ResultFailure, ResultMissing, ResultTimeout, UnknownRun
 from core.options import duration
 
-#: `get_result(block=True)` waits so long unless told, ms. Source: Dramatiq 2.2.
+#: Milliseconds that `get_result(block=True)` waits. Source: Dramatiq 2.2.
 DEFAULT_TIMEOUT = 10_000
 #: Seconds between two looks: the first, and the longest. At most five a second.
 FIRST_LOOK, LONGEST_LOOK = 0.2, 1.0
-#: So many runs are looked at in one query.
+#: Runs that are read in one query.
 CHUNK = 500
 
 #: A timedelta, or an int of milliseconds; None: the default.

@@ -1,4 +1,4 @@
-"""Whether our tables are there; else commands say so in words of ours."""
+"""A check that our tables are there, for commands."""
 
 from collections.abc import Iterable
 

@@ -60,7 +60,7 @@ class AlertState(models.TextChoices):
 
 
 class Alert(models.Model):
-    """What one rule has found about one subject: a queue, an actor, a schedule."""
+    """The finding of one rule about one subject: a queue, an actor, a schedule."""
 
     rule = models.CharField(max_length=MAX_NAME)
     broker = models.CharField(max_length=_ALIAS, blank=True)
@@ -102,7 +102,7 @@ class AlertRound(models.Model):
 
 
 class NoticeState(models.TextChoices):
-    """What became of a notice."""
+    """The state of a notice."""
 
     OPEN = "open"
     SENT = "sent"

@@ -1,4 +1,4 @@
-"""What operators have done."""
+"""The actions of operators."""
 
 from django.db import models
 

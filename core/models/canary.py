@@ -1,4 +1,4 @@
-"""What the canaries of `manage.py tasks chaos` leave: a row each, hence no more."""
+"""The traces of the canaries of `manage.py tasks chaos`: a row each time one runs."""
 
 from django.db import models
 

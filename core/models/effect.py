@@ -1,4 +1,4 @@
-"""What a run does outside the database: meant, done, or not known."""
+"""Effects of a run outside the database: intended, done, or not known."""
 
 import uuid
 

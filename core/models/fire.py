@@ -1,4 +1,4 @@
-"""What happened at each slot of a schedule."""
+"""The outcome of each slot of a schedule."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from core.options import MAX_NAME
 
 
 class FireState(models.TextChoices):
-    """What became of a slot."""
+    """The outcome of a slot."""
 
     FIRED = "fired"
     SKIPPED = "skipped"

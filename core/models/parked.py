@@ -6,7 +6,7 @@ from core.options import MAX_NAME
 
 
 class Parked(models.Model):
-    """What did not decode or verify: kept, counted, never run."""
+    """A payload that did not decode or verify: kept, counted, never run."""
 
     broker = models.CharField(max_length=100)
     queue = models.CharField(max_length=2 * MAX_NAME, help_text="The physical queue.")

@@ -1,4 +1,4 @@
-"""What has ended, counted by the clock: statistics that outlive the runs."""
+"""Counts of the runs that have ended: statistics that outlive the runs."""
 
 from django.db import models
 

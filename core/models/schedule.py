@@ -17,7 +17,7 @@ from core.triggers import MOMENT, At, Scheduled, Timetable, Trigger, read, versi
 
 
 class Origin(models.TextChoices):
-    """Who made a schedule."""
+    """The origin of a schedule."""
 
     ADMIN = "admin"
     CODE = "code"  # @actor(schedule=...)
@@ -33,7 +33,7 @@ class Missed(models.TextChoices):
 
 
 class Overlap(models.TextChoices):
-    """What a slot does while a run of an earlier one has not ended."""
+    """The rule for a slot while a run of an earlier one has not ended."""
 
     ALLOW = "allow"
     SKIP = "skip"
@@ -167,7 +167,7 @@ class Schedule(models.Model):
 
     @property
     def said(self) -> Scheduled:
-        """What it says, checked; raises `InvalidTrigger`."""
+        """The trigger that it says, checked; raises `InvalidTrigger`."""
         for name, kind in (("args", list), ("kwargs", dict), ("options", dict)):
             if not isinstance(getattr(self, name), kind):
                 expected = f"{name} must be a {kind.__name__}"
@@ -192,7 +192,7 @@ class Schedule(models.Model):
 
     @property
     def is_declared(self) -> bool:
-        """Whether code or settings say it: then only a pause is up to people."""
+        """Return True if code or settings declare it: then people may only pause it."""
         return self.origin != Origin.ADMIN
 
     def clean(self) -> None:

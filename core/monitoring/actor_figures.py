@@ -18,7 +18,7 @@ PERIOD = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class ActorSnapshot(Figures):
-    """What became of one actor's runs in one queue of one alias."""
+    """The outcomes of one actor's runs in one queue of one alias."""
 
     name: str
     broker: str

@@ -1,4 +1,4 @@
-"""What operators have done."""
+"""The actions of operators."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from core.monitoring.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class AuditSnapshot(Snapshot):
-    """What an operator has done."""
+    """One action of an operator."""
 
     at: datetime
     by: str

@@ -1,4 +1,4 @@
-"""What the rollups of something add up to, in the words of every snapshot of it."""
+"""Sums of rollups, with the same names in every snapshot."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from core.runs.tally import COUNTS, ENDED, Tally
 
 @dataclass(frozen=True, slots=True)
 class Figures(Snapshot):
-    """What became of runs that ended in a period; durations in s, None: of none."""
+    """The outcomes of runs that ended in a period; durations in s, None: of none."""
 
     #: That ended, however.
     runs: int
@@ -19,7 +19,7 @@ class Figures(Snapshot):
     cancelled: int
     #: Attempts that failed, also of runs that succeeded later.
     failures: int
-    #: From due to started: half of the runs took at most so long, and 95 of 100.
+    #: Seconds from due to started, of half of the runs and of 95 in 100.
     waiting_p50: float | None
     waiting_p95: float | None
     #: From started to finished, of the last attempt.

@@ -14,7 +14,7 @@ from core.broker.handler import brokers
 from core.errors import InvalidFilter
 from core.models import Run
 
-#: The beginning of an id, as a person copies it: at least so many digits.
+#: The beginning of an id, at least eight digits, as a person copies it.
 _ID = re.compile(r"[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
 _DIGITS = 32
 

@@ -48,7 +48,7 @@ class QueueSnapshot(Snapshot):
     running: int
     #: What waits at the broker; None: it does not answer.
     depth: int | None
-    #: Since the longest waiting run could have started, s; None: nothing is due.
+    #: Seconds since the longest waiting run could have started; None: nothing is due.
     oldest_wait: float | None
     #: Runs that ended a second, in the last minutes; None: nobody has counted.
     throughput: float | None

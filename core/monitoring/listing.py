@@ -19,7 +19,7 @@ from core.monitoring.run_rows import RunSnapshot
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.streams import streams
 
-#: A page may be so long.
+#: Rows of a page at most.
 LONGEST = 1000
 
 

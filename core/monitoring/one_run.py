@@ -8,8 +8,7 @@ from core.models import Batch, Run, State
 from core.monitoring.run_rows import AttemptSnapshot, Event, Relative, RunSnapshot
 from core.runs import NEVER
 
-#: Of so many attempts, and of so many that wait for a run, it is told at most; of the
-#: attempts the last ones.
+#: The last attempts that are shown, and the runs that wait for it.
 MOST = 100
 
 

@@ -17,7 +17,7 @@ class OverdueSnapshot(Snapshot):
     """A schedule with slots that nobody was there for, or that it cannot send."""
 
     name: str
-    #: For so many seconds no scheduler has looked at it although it is due; None: not.
+    #: Seconds that it has been due without a look of any scheduler; None: it is not.
     overdue: float | None
     #: Slots, or rows for several of them, that have been skipped in the period.
     missed: int

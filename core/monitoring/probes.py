@@ -32,7 +32,7 @@ class Health(Snapshot):
 
 
 def liveness(broker: str = "default", host: str = "") -> Health:
-    """Say whether a worker of this host holds its lease. One query, and no broker.
+    """Return whether a worker of this host holds its lease. One query, and no broker.
 
     A database that is down is no reason to restart a worker: it goes on by itself.
     """
@@ -47,7 +47,7 @@ def liveness(broker: str = "default", host: str = "") -> Health:
 
 
 def readiness(broker: str = "default") -> Health:
-    """Say whether the database, its tables and the broker of an alias are there."""
+    """Return whether the database, its tables and the broker of an alias are there."""
     database = configured[broker].database
     steps: list[Callable[[str], Check]] = [_database, _migrations]
     checks = [step(database) for step in steps]

@@ -21,7 +21,7 @@ from core.broker.handler import brokers
 from core.models import Run, State, Worker
 from core.monitoring.snapshot import Snapshot
 
-#: Of so many runs in hand at most it is told which.
+#: Runs in hand that are named.
 MOST_RUNS = 1000
 
 
@@ -34,7 +34,7 @@ class RunningSnapshot(Snapshot):
     queue_name: str
     attempt: int
     started_at: datetime
-    #: Since its start, in s.
+    #: Seconds since its start.
     seconds: float
     #: [done, total, note], as the body has told.
     progress: list[Any] | None

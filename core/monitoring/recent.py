@@ -29,7 +29,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RecentSnapshot(Snapshot):
-    """What has just become of one actor's runs in one queue of one alias."""
+    """The latest outcomes of one actor's runs in one queue of one alias."""
 
     broker: str
     actor_name: str

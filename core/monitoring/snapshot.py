@@ -1,4 +1,4 @@
-"""What every view gives: something frozen, as it was when it was read."""
+"""The base of every snapshot: frozen, as it was when it was read."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -15,7 +15,7 @@ from core.models import ACTIVE, Run, State
 from core.monitoring.filters import select
 from core.monitoring.moments import written
 
-#: So many runs are looked through for one page.
+#: Runs that are looked through for one page.
 LOOKED = 5_000
 #: What a page is in the order of, and so what bounds it, whichever index it uses.
 PERIOD = ("since", "until")

@@ -13,10 +13,10 @@ from core.runs.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Point(Snapshot):
-    """What ended within one span of time."""
+    """The runs that ended within one span of time."""
 
     start: datetime
-    #: How long it is, s.
+    #: Seconds that it covers.
     span: int
     succeeded: int
     dead: int
@@ -26,7 +26,7 @@ class Point(Snapshot):
 
 @dataclass(frozen=True, slots=True)
 class StatsSnapshot(Figures):
-    """What ended in a period, as far as it has been counted."""
+    """The runs that ended in a period, as far as they have been counted."""
 
     since: datetime
     #: Those in which something ended, the oldest first.

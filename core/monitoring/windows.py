@@ -17,9 +17,9 @@ from core.runs.tally import COUNTS, Tally, start_of
 MINUTE, HOUR, DAY = SPANS
 #: Up to such a period it is told in minutes, and in hours; a longer one in days.
 IN_MINUTES, IN_HOURS = timedelta(hours=1), timedelta(days=1)
-#: So much is looked at for what is told "lately".
+#: The period that is called "lately".
 LATELY = timedelta(minutes=5)
-#: If nothing has been counted for so long, nobody knows what is lately.
+#: If nothing has been counted for this long, "lately" is unknown.
 SILENCE = timedelta(minutes=15)
 
 

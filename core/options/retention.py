@@ -12,7 +12,7 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """So many seconds, and so many of them; None: no bound."""
+    """The age and the number up to which rows are kept; None: no bound."""
 
     age: float | None = None
     count: int | None = None

@@ -1,4 +1,4 @@
-"""What an option's value may be: each check returns it normalised, or refuses it."""
+"""Checks of option values: each returns the value normalised, or refuses it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ MAX_NAME = 200
 LARGEST = 2**31 - 1
 #: The longest header, in characters. Source: W3C Trace Context, tracestate.
 LONGEST_HEADER = 512
-#: A rate: so many a second, minute, hour or day.
+#: A rate: a number for each second, minute, hour or day.
 RATE = re.compile(r"([1-9][0-9]{0,5})/(s|m|h|d)")
 #: The length of a rate's period, in seconds.
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -146,7 +146,7 @@ def text(name: str, value: Any) -> str | None:
 
 
 def is_writable(value: str) -> bool:
-    """Say whether every database can hold a text: no NUL, no lone surrogate."""
+    """Return True if every database can hold a text: no NUL, no lone surrogate."""
     return "\0" not in value and value.encode(errors="replace").decode() == value
 
 

@@ -1,1 +1,1 @@
-"""What the parent process of the workers runs."""
+"""The parent process of the workers."""

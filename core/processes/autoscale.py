@@ -12,13 +12,13 @@ from core.models import Run, State, Worker
 
 logger = logging.getLogger(__name__)
 
-#: A due run that has waited so long asks for more processes, s.
+#: Seconds that a due run waits before it asks for more processes.
 WAIT_SECONDS = 1.0
-#: But only if so much of what there is has work: limits hold back others.
+#: And only if this share of the threads is busy: limits hold back others.
 BUSY_SHARE = 0.8
-#: One process ends after the others could have done all for so long, s,
+#: A process ends after the others could have done all of it for this many seconds,
 CALM_SECONDS = 30.0
-#: with so much of them at work.
+#: with this share of their threads.
 CALM_SHARE = 0.5
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from core.worker.beats import BEAT_SECONDS, BEATS, RETIRING
 from core.worker.lease import SUPERVISOR
 
-#: A process that has not yet said anything may still be importing, s.
+#: Seconds in which a process need not say anything: it may still be importing.
 BOOT_SECONDS = 60.0
 
 

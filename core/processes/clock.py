@@ -23,19 +23,18 @@ from core.relay.relay import Round
 
 logger = logging.getLogger(__name__)
 
-#: Between two rounds while the broker runs low, s.
+#: Seconds between two rounds while the broker runs low.
 BUSY_SECONDS = 0.02
-#: And while there is room for little, or for no more, which may change at any moment,
-#: s. Not less: each round asks the database five times, whatever it publishes.
+#: Seconds between two rounds while there is hardly any room, or none: that may change
+#: at any moment. Each round asks the database five times, whatever it publishes.
 FULL_SECONDS = 0.1
-#: Results, keys and rows that are too old are looked for so much less often than runs
-#: to rescue.
+#: Rounds of the rescue for one sweep of results, keys and rows that are too old.
 SWEEP_ROUNDS = 30
-#: And so soon again while there are some, s.
+#: Seconds to the next sweep, or count, if there is more to do.
 MORE_SECONDS = 1.0
-#: So often it is looked whether a minute can be counted, s.
+#: Seconds between two looks whether a minute can be counted.
 COUNT_SECONDS = 5.0
-#: And so often how many processes there should be, s.
+#: Seconds between two looks how many processes there should be.
 SCALE_SECONDS = 0.5
 
 

@@ -22,14 +22,14 @@ from core.processes.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-#: A child that dies younger than this is started again after a growing pause, s.
+#: A child that dies within this many seconds is started again after a growing pause.
 YOUNG = 5.0
-#: The longest such pause, s.
+#: Seconds of the longest such pause.
 LONGEST_PAUSE = 10.0
-#: The shortest silence for which a process is killed, s. If a lease is longer, then
-#: more than that: its runs are others' already.
+#: Seconds of silence after which a process is killed; more, if a lease is longer: until
+#: then its runs are its own.
 SILENT_SECONDS = 10.0
-#: For each process so many more may be started, for runs that must be alone.
+#: Processes for runs that must be alone, for each of the others.
 LONE_PER_PROCESS = 2
 
 

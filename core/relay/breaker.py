@@ -1,4 +1,4 @@
-"""What keeps a sender from asking a broker again that has just not answered."""
+"""A circuit breaker: a broker that has just not answered is not asked again at once."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ from core.outages import Outage
 
 logger = logging.getLogger(__name__)
 
-#: After a failed publish all is left to the relay for so many seconds.
+#: Seconds for which all is left to the relay after a failed publish.
 BREAKER_SECONDS = 2
 
 
@@ -25,7 +25,7 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is no use to ask the broker now."""
+        """Return True if it is no use to ask the broker now."""
         return time.monotonic() < self._until
 
     def note_failure(self, error: BrokerUnavailable) -> None:

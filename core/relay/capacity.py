@@ -10,17 +10,17 @@ from core.models import Worker
 
 #: The most runs published in one call of a backend.
 BATCH = 500
-#: A queue's depth at the broker: what workers start in so many seconds, or twice
-#: their threads if that is more.
+#: A queue's depth at the broker, in seconds of the workers' pace; at least twice their
+#: threads.
 AHEAD_SECONDS = 5
 #: But at most this share of the time after which it is called lost by an idle worker:
 #: what waits for its turn must not look lost when the machine slows down.
 AHEAD_SHARE = 0.25
 #: The least urgent priority of each band, the most urgent band first.
 LAST_OF_BAND = (-50, -1, 0, 49, 100)
-#: What a publisher knows of workers and pauses is at most so old, s.
+#: Seconds for which a publisher believes what it knows of workers and pauses.
 FRESH_SECONDS = 1.0
-#: What is sent to a queue that had no room so recently is left to the relay, s.
+#: Seconds for which a queue that had no room is left to the relay.
 CROWDED_SECONDS = 0.5
 
 
@@ -59,7 +59,7 @@ class Capacity:
         return [worker for worker in self.workers() if queue in worker.queues]
 
     def is_paused(self, queue: str) -> bool:
-        """Say whether nothing of a queue may be published, as of a second ago."""
+        """Return True if nothing of a queue may be published, as of a second ago."""
         if time.monotonic() - self._paused_read_at > FRESH_SECONDS:
             self._paused = runs.paused(self.database, self.alias)
             self._paused_read_at = time.monotonic()
@@ -96,7 +96,7 @@ class Capacity:
         return 2 * threads, int(sum(worker.rate for worker in serving) * self.ahead)
 
     def may_run_dry(self, queue: str, room: int) -> bool:
-        """Say whether so much room is more than half of what the pace asks for.
+        """Return True if this much room is more than half of what the pace asks for.
 
         Always, if the pace is too slow to ask for much: it is that of a moment ago.
         """
@@ -108,7 +108,7 @@ class Capacity:
         self._crowded_until[queue] = time.monotonic() + CROWDED_SECONDS
 
     def is_crowded(self, queue: str) -> bool:
-        """Say whether it is useless to look for room: the relay comes first anyway.
+        """Return True if it is useless to look for room: the relay comes first anyway.
 
         A sender that would not know takes each row first and gives it back.
         """

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 LOOKS = 3
 #: Of those that others have overtaken for this many times the time, one is sent again.
 TURNS = 3
-#: What was published more recently may not be at the broker yet, s.
+#: Seconds after its publishing in which a message may not be at the broker yet.
 ON_ITS_WAY = 2.0
 #: A queue is looked at this share of the time before a run of it may be called lost.
 EARLY = 0.3
@@ -38,7 +38,7 @@ class Lost:
     ) -> None:
         self.capacity = capacity
         self.depth = depth
-        #: Only what was published so long ago may be called lost.
+        #: A run may be called lost this many seconds after it was published.
         self.seconds = seconds
         #: Of each process with nothing to do: at how many looks in a row, since when.
         self._idle: dict[str, tuple[int, float]] = {}
@@ -92,7 +92,7 @@ class Lost:
         return busy
 
     def _queued(self, waited: float) -> QuerySet[Run]:
-        """Return the runs that were published so long ago, s, and have not started."""
+        """Return the runs published `waited` seconds ago that have not started."""
         capacity = self.capacity
         return Run.objects.using(capacity.database).filter(
             broker=capacity.alias,
@@ -128,7 +128,7 @@ class Lost:
         return bool(since) and not depth and _ago(min(since)) > self.seconds
 
     def _is_passed_over(self, queue: str) -> bool:
-        """Return True if others have started for so long, and the oldest has not.
+        """Return True if others have started all the while, and the oldest has not.
 
         It is lost, and messages without a row keep the broker's count from saying so;
         or one process hoards it.

@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 
 Push = Callable[[Sequence[Any]], None]
 
-#: At exit the thread gets so many seconds to publish what it holds.
+#: Seconds at exit to publish what the thread still has.
 FLUSH_SECONDS = 1.0
-#: An idle thread gives its database connection back after so many seconds.
+#: Seconds without work after which the thread closes its database connection.
 IDLE_SECONDS = 1.0
 
 
@@ -53,7 +53,7 @@ class Publisher:
         self._queue.put((push, rows))
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Wait until everything is published, at most so long."""
+        """Wait until everything is published, at most `seconds`."""
         deadline = time.monotonic() + seconds
         while self._queue.unfinished_tasks and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -18,7 +18,7 @@ from core.runs import LimitRules
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What the relay did, with one queue or with all of them."""
+    """The outcome of a round, with one queue or with all of them."""
 
     published: int = 0
     #: There was no room for a queue.

@@ -13,7 +13,7 @@ from core.wire.envelope import Envelope
 
 
 class Resolver:
-    """What counts for an actor, and for a message, on this alias."""
+    """The options of an actor, and of a message, on this alias."""
 
     def __init__(
         self, defaults: Mapping[str, Any], middleware: MiddlewareStack

@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-#: What was looked at counts for so long, s.
+#: Seconds for which a measured load is used again.
 FRESH_SECONDS = 1.0
-#: More than so many waiting runs are not counted.
+#: Waiting runs are counted up to this number.
 DEEPEST = 10_000
 
 

@@ -44,7 +44,7 @@ _FENCE = "state = 'running' AND attempt = %s"
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What a body returned, and for how many ms it is kept; None: not for reading."""
+    """A body's return value, and the ms it is kept; None: not for reading."""
 
     value: Any = None
     ttl: int | None = None
@@ -103,7 +103,7 @@ def _succeed_alone(database: str, run: Run) -> bool:
 
 
 def has_succeeded(database: str, run: Run) -> bool:
-    """Say whether it was this very attempt that succeeded."""
+    """Return True if it was this very attempt that succeeded."""
     return _settled(database, run).exists()
 
 

@@ -37,7 +37,7 @@ class _Clock(Now):
 
 
 def from_now(seconds: float) -> Any:
-    """Return an expression for so many seconds after the moment of writing.
+    """Return an expression for `seconds` after the moment of writing.
 
     Only for what is written: no index helps to find what it is compared with.
     """

@@ -20,7 +20,7 @@ from core.runs.failures import readable
 from core.runs.waiting import later
 from core.wire.intent import Intent
 
-#: What is performed outside of any run is given up on after so long, s.
+#: Seconds after which an effect outside of any run is given up.
 FORGOTTEN = 600
 #: The policy by which nothing is repeated that may have happened.
 ASK = "ask"
@@ -67,7 +67,7 @@ def _take_over(
 
 
 def _is_at_work(database: str, effect: Effect) -> bool:
-    """Say whether the attempt that performs an effect still runs."""
+    """Return True if the attempt that performs an effect still runs."""
     run = None
     if effect.run_id is not None:
         run = Run.objects.using(database).filter(pk=effect.run_id).first()

@@ -19,7 +19,7 @@ from core.secrets.values import encrypt
 
 #: When a run is due that waits for another one.
 NEVER = datetime(9900, 1, 1, tzinfo=UTC)
-#: So many rows are named in one statement.
+#: Rows that one statement names.
 CHUNK = 500
 
 
@@ -87,7 +87,7 @@ def _let_go(
 
 
 def _takes_secrets(actor_name: str) -> bool:
-    """Say whether what is handed on to an actor may go to a secret parameter."""
+    """Return True if what is handed on to an actor may go to a secret parameter."""
     return actor_name in registry and bool(registry.get(actor_name).secrets)
 
 
@@ -99,7 +99,7 @@ def _due(delay: int, eta: int | None) -> Any:
 
 
 def _count(database: str, batch_id: UUID, ended: int, failed: int) -> list[UUID]:
-    """Note that so many members have ended; the last one ends the batch."""
+    """Count `ended` members as over; the last one ends the batch."""
     found = Batch.objects.using(database).filter(pk=batch_id)
     found.update(remaining=F("remaining") - ended, failed=F("failed") + failed)
     batch = found.get()  # the update holds its row: nobody else counts meanwhile

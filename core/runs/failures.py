@@ -1,4 +1,4 @@
-"""What is kept of an attempt that did not succeed."""
+"""The record of an attempt that did not succeed."""
 
 import os
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from core.secrets.redaction import told, trace
 
 #: What calls a body; nobody looks for their mistake there.
 OURS = f"{Path(__file__).parents[1]}{os.sep}"
-#: So many characters of an error and of a traceback are kept; of this its end.
+#: Characters of an error that are kept, and of the end of a traceback.
 LONGEST_ERROR = 2_000
 LONGEST_TRACEBACK = 20_000
 #: Without an exception, this is the end of an attempt that somebody stopped.

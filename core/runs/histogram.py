@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-#: Each bound is so many times the one before.
+#: Each bound is this many times the one before.
 FACTOR = 1.5
 #: The upper bounds in ms: 1 ms to about two days. What takes longer is in one more.
 BOUNDS = tuple(round(FACTOR**power, 3) for power in range(48))

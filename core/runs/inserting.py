@@ -13,11 +13,11 @@ from core.models import Batch, IdempotencyKey, Run, State
 from core.runs.ends import finish
 from core.runs.insertion import write
 
-#: So long a caller's key is remembered.
+#: How long a caller's key is remembered.
 REMEMBERED = timedelta(days=30)
-#: A key whose holder ends while we look is tried again, so often.
+#: Tries to find the holder of a key, if each ends while we look.
 TRIES = 100
-#: So many results are emptied at a time.
+#: Results that are emptied at a time.
 SWEPT = 1000
 
 

@@ -15,20 +15,20 @@ from django.db.models.functions import Coalesce, Now
 
 from core.models import Limit, Run
 
-#: Starts may come so much too early, s: the relay's rounds are not infinitely fine.
+#: Seconds that a start may come too early: the relay works in rounds.
 TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRule:
-    """An actor's limits: so many at once, so many seconds between two starts."""
+    """An actor's limits: the runs at once, and the seconds between two starts."""
 
     size: int | None = None
     interval: float | None = None
 
     @property
     def is_limit(self) -> bool:
-        """Say whether there is a limit at all."""
+        """Return True if there is a limit at all."""
         return self.size is not None or self.interval is not None
 
 
@@ -37,7 +37,7 @@ LimitRules = Mapping[str, LimitRule]
 
 
 def any_limits(rules: LimitRules) -> bool:
-    """Say whether an actor has a limit."""
+    """Return True if an actor has a limit."""
     return any(rule.is_limit for rule in rules.values())
 
 
@@ -118,7 +118,7 @@ def _locked(database: str, keys: Iterable[str]) -> QuerySet[Limit]:
 
 
 def _spend(database: str, limit: Limit, rule: LimitRule, number: int) -> int:
-    """Take so many starts, or as many as the rate allows now; return how many."""
+    """Take `number` starts, or as many as the rate allows now; return how many."""
     if rule.interval is None or not number:
         return number
     row = Limit.objects.using(database).filter(pk=limit.pk)

@@ -19,11 +19,11 @@ from core.runs.ends import follow
 from core.runs.failures import Failure, remember
 from core.runs.waiting import ALONE, later
 
-#: A run that was left so often by processes in which it ran alone is dead.
+#: Deaths of a process in which a run was alone, after which the run is dead.
 POISON = 3
-#: So is one that was left so often, where nobody runs it alone.
+#: Deaths of any process, after which a run is dead where nobody runs it alone.
 MOST_CRASHES = 20
-#: The longest wait of a run that crashed, s.
+#: Seconds of the longest wait of a run that crashed.
 LONGEST_WAIT = 60
 #: An actor that no worker knew is tried again within a minute; seconds.
 LATELY = 120

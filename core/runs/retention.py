@@ -34,7 +34,7 @@ from core.options.retention import Keep, Retention
 from core.runs.rollups import rolled_up
 from core.runs.waiting import later
 
-#: So many rows of a kind go in one transaction.
+#: Rows of a kind that are deleted in one transaction.
 BATCH = 500
 
 
@@ -97,7 +97,7 @@ def _others(
 
 
 def _beyond(rows: QuerySet[Any], moment: str, keep: Keep) -> QuerySet[Any]:
-    """Return the rows that are too old, or older than the newest so many."""
+    """Return the rows that are too old, or not among the newest that are kept."""
     too_old = Q(pk__in=())
     if keep.age is not None:
         too_old |= Q(**{f"{moment}__lt": later(-keep.age)})

@@ -13,12 +13,12 @@ from django.db.models.functions import Now
 from core.models import RolledUp, Run
 from core.runs.tally import ENDED, count, keep
 
-#: A minute is counted so many seconds after its end: what settles a run has its time
-#: when it arrives at the database, and its locks a moment later.
+#: A minute is counted this long after its end: what settles a run has its time when it
+#: arrives at the database, and its locks a moment later.
 LAG = timedelta(seconds=5)
-#: A transaction that is open is waited for so long; then it is too late to count it.
+#: An open transaction is waited for this long; then it is too late to count it.
 PATIENCE = timedelta(minutes=10)
-#: So much is counted in one transaction.
+#: The period that is counted in one transaction.
 CHUNK = timedelta(hours=1)
 # Whoever has changed runs holds this lock until its commit, and the commit is seen
 # before the lock is let go. Whom we may not see may have been here for long.

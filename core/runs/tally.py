@@ -1,4 +1,4 @@
-"""What ended in a stretch of time, by minute, queue and actor, for the rollups."""
+"""Counts of the runs that ended in a period, by minute, queue and actor."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ Key = tuple[datetime, str, str]
 
 @dataclass(slots=True)
 class Tally:
-    """What ended under one key."""
+    """The runs that ended under one key."""
 
     counts: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)

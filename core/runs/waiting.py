@@ -24,12 +24,12 @@ MAX_PRIORITY = 100
 
 
 def later(seconds: float) -> Any:
-    """Return an expression for the database's time in so many seconds."""
+    """Return an expression for the database's time `seconds` from now."""
     return Now() + timedelta(seconds=seconds)
 
 
 def has_backlog(database: str, broker: str, queue: str, priority: int) -> bool:
-    """Say whether as urgent runs, or more urgent ones, wait for the relay."""
+    """Return True if runs as urgent as these, or more so, wait for the relay."""
     urgent = due(database, broker, queue).filter(priority__lte=priority)
     return urgent.filter(limit_key__isnull=True).exists()
 
@@ -43,7 +43,7 @@ def count_waiting(database: str, broker: str, queue: str, most: int) -> int:
 
 
 def has_waited(database: str, broker: str, queue: str, seconds: float) -> bool:
-    """Return True if a run of a queue has waited so long for a free worker.
+    """Return True if a run of a queue has waited `seconds` for a free worker.
 
     What a limit holds back does not count.
     """
@@ -79,7 +79,7 @@ def reserve(
     seconds: float,
     rules: LimitRules,
 ) -> list[Run]:
-    """Take the most urgent due runs for publishing; others leave them so long alone.
+    """Take the most urgent due runs for publishing; others leave them for `seconds`.
 
     `room` says for each band, the most urgent first, up to which priority it goes and
     how many of all up to it may be taken. Claims, not locks: nothing is locked while
@@ -139,7 +139,7 @@ def _reserve(
 
 
 def reserved_for(seconds: float) -> dict[str, Any]:
-    """Return the changes by which nobody else takes a pending run for so long."""
+    """Return the changes by which nobody else takes a pending run for `seconds`."""
     has_limit = Q(limit_key__isnull=False)
     return {"relay_at": later(seconds), "limit_granted": has_limit, "reserved": True}
 

@@ -11,10 +11,10 @@ from core.triggers import Scheduled, Timetable, transition
 #: Fires after a moment, each when it is asked for.
 Fires = Callable[[datetime], Iterator[datetime]]
 
-#: So far ahead.
+#: How far ahead fires are compared.
 YEAR = timedelta(days=365)
-#: So many fires one after the other; of what fires more often, then only around the
-#: moments at which clocks are set, where schedulers differ.
+#: Fires that are compared one after the other; of what fires more often, then only
+#: around the moments at which clocks are set, where schedulers differ.
 MOST = 2000
 AROUND = timedelta(hours=4)
 DAY = timedelta(days=1)
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What fires only there, and only here."""
+    """The fires of one side alone, and those of the other."""
 
     #: Every fire until then; after it, until a year from now, around changed clocks.
     until: datetime
@@ -31,7 +31,7 @@ class Comparison:
 
     @property
     def is_same(self) -> bool:
-        """Whether all fires are the same."""
+        """Return True if all fires are the same."""
         return not (self.only_there or self.only_here)
 
 

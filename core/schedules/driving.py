@@ -1,4 +1,4 @@
-"""What every driver does when its time has come, whatever keeps its time."""
+"""The common part of every driver, whatever keeps its time."""
 
 import logging
 import os

@@ -12,8 +12,8 @@ logger = logging.getLogger(__name__)
 
 #: Who paused it, in the audit.
 BY = "pause_after"
-#: Among so many more runs than must have failed some may not have ended, or have been
-#: cancelled: these say nothing.
+#: Runs that are read beyond those that must have failed: some may not have ended, or
+#: have been cancelled, which says nothing.
 MORE = 50
 
 

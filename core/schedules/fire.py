@@ -22,7 +22,7 @@ from core.schedules.missed import PAUSED, most
 from core.schedules.overlapping import active_among, mind_overlaps
 from core.schedules.sending import send
 
-#: So many schedules are fired in one transaction.
+#: Schedules that are fired in one transaction.
 BATCH = 500
 #: What a tick writes of a schedule.
 KEPT = ["digest", "zones", "after", "next_at", "paused_from", "fires", "error"]
@@ -30,7 +30,7 @@ KEPT = ["digest", "zones", "after", "next_at", "paused_from", "fires", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one transaction did."""
+    """The outcome of one transaction."""
 
     looked: int = 0
     fired: int = 0

@@ -43,7 +43,7 @@ class Foreign:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of one schedule of another scheduler."""
+    """The outcome of importing one schedule of another scheduler."""
 
     name: str
     actor_name: str

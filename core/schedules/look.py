@@ -15,12 +15,12 @@ from core.schedules.missed import (
 )
 from core.triggers import Scheduled, Timetable, version
 
-#: A schedule that this process cannot send is looked at again after so long.
+#: Time after which a schedule is looked at again that this process cannot send.
 LATER = timedelta(seconds=60)
 
 
 class Look:
-    """What a tick finds out about a schedule whose row it has locked."""
+    """A tick's view of a schedule whose row it has locked."""
 
     def __init__(self, row: Schedule, now: datetime, driver: str) -> None:
         self.row = row

@@ -8,7 +8,7 @@ from core.triggers import At, Scheduled
 
 #: A slot that is no later than this has not been missed: every one of these fires.
 ON_TIME = timedelta(seconds=15)
-#: Of missed slots about so many have a row each; one row stands for all before.
+#: Missed slots with a row each; one row stands for all before.
 ROWS = 200
 
 #: Why a slot does not fire.

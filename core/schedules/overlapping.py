@@ -8,7 +8,7 @@ from core.models import ACTIVE, Fire, FireState, Run
 from core.schedules.look import Look
 from core.schedules.missed import REPLACED
 
-#: So many rows are asked for, or changed, in one statement.
+#: Rows in one statement.
 BATCH = 500
 
 

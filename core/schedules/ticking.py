@@ -17,17 +17,17 @@ from core.schedules.fire import BATCH, Tally, fire_due, is_waiting, let_go
 
 logger = logging.getLogger(__name__)
 
-#: Slots that wait for the end of a run are looked at so often.
+#: Time between two looks at slots that wait for the end of a run.
 PATIENCE = timedelta(seconds=1)
-#: An edit is noticed at the next tick: drivers should not wait longer, s.
+#: Seconds a driver sleeps at most: an edit is noticed at the next tick.
 LONGEST_WAIT = 1.0
-#: What is due may be locked by another scheduler; no need to ask all the time, s.
+#: Seconds between two looks at what another scheduler may have locked.
 BUSY_WAIT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What a tick did, and when something is due next, by the database's clock."""
+    """The outcome of a tick, and when something is due next by the database's clock."""
 
     fired: int
     skipped: int
@@ -79,7 +79,7 @@ def next_due(now: datetime | None = None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What is to come in one database."""
+    """The next slots in one database."""
 
     next_at: datetime | None = None
     now: datetime | None = None
@@ -94,7 +94,7 @@ class Prospect:
 
     @property
     def is_due(self) -> bool:
-        """Whether something is due already."""
+        """Return True if something is due already."""
         return self.wait <= timedelta(0)
 
 

@@ -7,8 +7,8 @@ from core import runs
 from core.errors import QueueFull
 from core.sending.draft import Draft
 
-#: What is known of a queue is at most so old, s: to ask at each send would cost more
-#: than the send itself.
+#: Seconds for which a count is used again: to ask at each send would cost more than the
+#: send itself.
 FRESH_SECONDS = 1.0
 
 

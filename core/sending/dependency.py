@@ -1,4 +1,4 @@
-"""What a run of a composition waits for, and what counts it."""
+"""The run or batch that a run of a composition waits for, and its own batch."""
 
 from dataclasses import dataclass
 from typing import Any

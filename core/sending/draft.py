@@ -37,13 +37,13 @@ class Draft:
 
     @property
     def is_keyed(self) -> bool:
-        """Say whether another run may stand for it."""
+        """Return True if another run may stand for it."""
         keys = (self.run.unique_key, self.options.idempotency_key)
         return any(key is not None for key in keys)
 
     @property
     def is_direct(self) -> bool:
-        """Say whether there is nothing to remember of it, as long as all goes well."""
+        """Return True if it needs no row unless it fails."""
         options = self.options
         return Outbox.rehearsal is None and not (
             options.durable

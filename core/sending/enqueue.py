@@ -30,7 +30,7 @@ from core.wire.envelope import Envelope, check_json
 
 logger = logging.getLogger(__name__)
 
-#: From so many messages on it is worth asking the database for its time first.
+#: Messages from which on the database is asked for its time first.
 MANY = 20
 
 

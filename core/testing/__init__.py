@@ -1,4 +1,4 @@
-"""What tests of a project with tasks need, in unittest and in pytest.
+"""Helpers for the tests of a project with tasks, in unittest and in pytest.
 
 Loaded at first use: pytest imports the plugin before Django's apps are there.
 """

@@ -33,7 +33,7 @@ TIMES = (
 
 
 def advance_time(delta: timedelta | int) -> None:
-    """Make everything as old as if `delta` (or so many ms) had passed.
+    """Make everything as old as if `delta`, a timedelta or ms, had passed.
 
     Delays, retries, max_age, result_ttl, rate limits, remembered keys and
     alerts see it. Your own rows and Python's clock do not; nor do the leases of real

@@ -21,7 +21,7 @@ class Crash(BaseException):
 
 
 class Stopper:
-    """Lets so many steps of a body through, and then nothing any more.
+    """Lets a number of steps of a body through, and then nothing any more.
 
     A step is a statement that is no query, a mail, or something sent through a socket.
     What the body does before its next step has happened, its commits too.

@@ -23,7 +23,7 @@ from core.worker.process import process
 T = TypeVar("T")
 Call = Callable[[Callable[[], Any]], Any]
 
-#: A lease that nobody renews holds longer than any test, s.
+#: Seconds of a lease that nobody renews: longer than any test.
 HELD_SECONDS = 24 * 3600
 
 

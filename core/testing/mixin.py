@@ -52,7 +52,7 @@ class TaskTestMixin(unittest.TestCase):
         count: int | None = None,
         **options: Any,
     ) -> None:
-        """Fail unless such a message waits; with `count`, unless so many do."""
+        """Fail unless such a message waits; with `count`, unless that many do."""
         wanted = _wanted(args, kwargs, options)
         found = len(rows.enqueued(actor, **wanted))
         if found == 0 if count is None else found != count:

@@ -1,4 +1,4 @@
-"""What a database holds: kept, put back, and compared with another time."""
+"""Pictures of a database's rows: taken, put back, compared."""
 
 import re
 from collections import Counter

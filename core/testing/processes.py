@@ -18,9 +18,9 @@ from core.broker.broker import Broker
 from core.broker.handler import brokers
 from core.models import Worker
 
-#: A worker is up within so many seconds.
+#: Seconds for a worker to be up.
 START_SECONDS = 60
-#: One that was told to stop gets so much longer than its own TIMING, s.
+#: Seconds, beyond its own TIMING, for a worker to stop.
 SPARE_SECONDS = 10
 
 

@@ -1,4 +1,4 @@
-"""Whether a body may run twice: tried by a crash at each of its steps."""
+"""A trial whether a body may run twice: it crashes at each of its steps."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from core.testing.inline_worker import inline_worker
 from core.testing.pictures import Picture, Start
 from core.testing.recorder import rehearsing
 
-#: So many of the crashes that went wrong are told, and so many differences of each.
+#: Crashes that went wrong and are told, and differences of each.
 TOLD = 5
 
 
@@ -81,7 +81,7 @@ class _Trial:
         return stopper.seen
 
     def crash(self, number: int, steps: list[str]) -> str:
-        """Have the process die after so many steps; return what is wrong then."""
+        """Have the process die after `number` steps; return what is wrong then."""
         self.start.restore()
         with rehearsing():
             message = self._send()

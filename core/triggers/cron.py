@@ -18,7 +18,7 @@ Dst = Literal["once", "skip", "twice"]
 
 @dataclass(frozen=True, slots=True)
 class Crontab(Trigger):
-    """What `crontab` makes."""
+    """A trigger made by `crontab`."""
 
     expr: str
     tz: str = "UTC"

@@ -24,7 +24,7 @@ class DayRule:
     either: bool
 
     def comes(self) -> bool:
-        """Say whether any date is meant: months begin with each weekday by turns."""
+        """Return True if any date is meant: months begin with each weekday by turns."""
         return any(
             _of_month(self, first, length)
             for month in self.months
@@ -33,7 +33,7 @@ class DayRule:
         )
 
     def has(self, day: date) -> bool:
-        """Say whether it means a date."""
+        """Return True if it means a date."""
         return day.month in self.months and day.day in self._days(day.year, day.month)
 
     def after(self, day: date) -> date | None:

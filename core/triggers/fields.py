@@ -1,4 +1,4 @@
-"""What may stand in each field of a cron expression."""
+"""The grammar of each field of a cron expression."""
 
 import calendar
 import hashlib

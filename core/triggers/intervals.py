@@ -18,7 +18,7 @@ ANCHOR = datetime(2001, 1, 1)  # noqa: DTZ001  # what clocks show, in whatever z
 
 @dataclass(frozen=True, slots=True)
 class Every(Trigger):
-    """What `every` makes; `anchor` is what the clocks of `tz` show at one slot."""
+    """A trigger made by `every`; `anchor`: what the clocks of `tz` show at one slot."""
 
     seconds: float
     anchor: datetime = ANCHOR

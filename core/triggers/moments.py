@@ -12,7 +12,7 @@ from core.triggers.zones import first_shown
 
 @dataclass(frozen=True, slots=True)
 class At(Trigger):
-    """What `at` makes; `when` is what the clocks of `tz` show."""
+    """A trigger made by `at`; `when` is what the clocks of `tz` show."""
 
     when: datetime
     tz: str = "UTC"

@@ -18,7 +18,7 @@ MOST_FAILURES = 100
 
 @dataclass(frozen=True)
 class Scheduled:
-    """What `scheduled` makes."""
+    """A trigger made by `scheduled`."""
 
     trigger: Trigger
     name: str = ""

@@ -29,14 +29,14 @@ HEIGHTS = {
     "dusk_nautical": NAUTICAL,
     "dusk_astronomical": ASTRONOMICAL,
 }
-#: A polar day or night is over after so many days.
+#: Days after which a polar day or night is over.
 FARTHEST = 370
 HALF_A_DAY = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
 class Solar(Trigger):
-    """What `solar` makes."""
+    """A trigger made by `solar`."""
 
     event: str
     latitude: float

@@ -95,7 +95,7 @@ class Timetable:
 
     @property
     def digest(self) -> str:
-        """What tells that two timetables have the same slots."""
+        """A key that two timetables with the same slots share."""
         hashed = "h" in str(self.trigger.asdict().get("expr", "")).lower()
         ends = [
             end and end.astimezone(UTC).isoformat() for end in (self.start, self.end)

@@ -1,4 +1,4 @@
-"""What every trigger is: a frozen value that knows its slots."""
+"""The base of all triggers: a frozen value that knows its slots."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator

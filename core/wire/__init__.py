@@ -1,1 +1,1 @@
-"""What travels: a message's fields, encoded and signed; the intent of an effect."""
+"""The data that travels: a message, encoded and signed; the intent of an effect."""

@@ -1,4 +1,4 @@
-"""What somebody is about to do outside the database."""
+"""The intent of an effect outside the database."""
 
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4

@@ -16,9 +16,9 @@ from core.errors import Shutdown
 from core.worker.context import WorkerContext
 from core.worker.process import process
 
-#: Without anything to do it waits so long before it ends, s.
+#: Seconds without anything to do after which it ends.
 PATIENCE = 5.0
-#: And looks so often.
+#: Seconds between two looks.
 LOOK_SECONDS = 0.2
 
 

@@ -49,12 +49,12 @@ class ClaimedRun:
 
     @property
     def wants_result(self) -> bool:
-        """Say whether anyone will read what the body returns."""
+        """Return True if anyone will read what the body returns."""
         run, options = self.run, self.options
         return bool(options.store_results or run.collected or options.on_success)
 
     def is_expired(self) -> bool:
-        """Say whether it is older than its max_age."""
+        """Return True if it is older than its max_age."""
         run = self.run
         if not self.stored and self.options.max_age is not None:
             age = timedelta(milliseconds=self.options.max_age)
@@ -121,7 +121,7 @@ class ClaimedRun:
 
     @property
     def piped(self) -> list[Any]:
-        """What the step before hands on; encrypted if a secret may be among it."""
+        """The result of the step before; encrypted if a secret may be among it."""
         return [] if self.options.pipe_ignore else self.run.piped or []
 
     def fail(self, error: BaseException) -> None:

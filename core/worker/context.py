@@ -1,4 +1,4 @@
-"""What every step of a message in a worker needs, and how it outlasts an outage."""
+"""The parts that every step in a worker uses, and how a step outlasts an outage."""
 
 import time
 from collections.abc import Callable, Coroutine, Sequence

@@ -16,7 +16,7 @@ Settle = Callable[[Any], bool]
 
 
 class Settling:
-    """What `CurrentRun.atomic` gives: set `result` to what the run returns."""
+    """The value of `CurrentRun.atomic`: set `result` to what the run returns."""
 
     result: Any = None
 
@@ -37,7 +37,7 @@ class Attempt:
 
 
 class CurrentRun:
-    """What a body may know and do about its own run."""
+    """A body's own run: what it may know, and do about it."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ from core.outages import Outage
 from core.worker.interrupts import Interrupts
 from core.worker.paused import PausedQueues
 
-#: The heartbeat looks so often whether it has something to tell, s.
+#: Seconds between two looks whether there is something to tell.
 LOOK_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Lease:
         self._stop = threading.Event()
 
     def offer(self, threads: int, queues: Sequence[str]) -> None:
-        """Say that this process runs so many at once of these queues.
+        """Register as a worker that runs `threads` messages of these queues at once.
 
         Without a database just now, the heartbeat says it once there is one.
         """
@@ -156,7 +156,7 @@ class Lease:
             self._active.pop(call, None)  # forgotten where the worker has signed off
 
     def is_paused(self, queue: str) -> bool:
-        """Say whether messages of a queue wait as rows, as of a second or two ago.
+        """Return True if messages of a queue wait as rows, as of a second or two ago.
 
         Once asked, the heartbeat keeps it fresh: no message waits for the database.
         """
@@ -167,7 +167,7 @@ class Lease:
         return list(self._active.values())
 
     def is_idle(self) -> bool:
-        """Say whether nothing runs here but what is stuck."""
+        """Return True if nothing runs here but what is stuck."""
         calls = Counter(self.in_hand())
         return all(number == (run in self.stuck) for run, number in calls.items())
 
@@ -202,7 +202,7 @@ class Lease:
             self._lost()
 
     def _due(self) -> bool:
-        """Say whether it is time to renew, or to tell the relay of a new pace."""
+        """Return True if it is time to renew, or to tell the relay of a new pace."""
         since = time.monotonic() - self._renewed
         faster = self._started > 2 * max(self._rate * since, self._threads)
         return not self._name or faster or since >= self.timing.heartbeat * 0.9

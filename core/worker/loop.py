@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-#: A thread that waits wakes so often: an interrupt does not reach it in a lock, s.
+#: Seconds after which a waiting thread wakes: an interrupt does not reach it in a lock.
 SLICE_SECONDS = 0.05
-#: An interrupted coroutine gets so long to clean up.
+#: Seconds for an interrupted coroutine to clean up.
 CLEAN_UP_SECONDS = 5.0
 
 #: How many coroutines of the loop wait for the one that asks: 0 outside of it.
@@ -137,7 +137,7 @@ class _Call(Generic[T]):
             pass
 
     def has_ended_within(self, seconds: float) -> bool:
-        """Wait so long; say whether it has ended."""
+        """Wait up to `seconds`; return True if it has ended."""
         return self._ended or self._going_on.acquire(timeout=seconds)
 
     def result(self) -> T:

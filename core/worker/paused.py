@@ -8,7 +8,7 @@ from django.db import Error
 from core import runs
 from core.outages import Outage
 
-#: Until somebody keeps it fresh, what is known is asked anew after so many seconds.
+#: Seconds after which what is known is asked for again, until somebody keeps it fresh.
 FRESH_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)

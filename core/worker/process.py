@@ -87,7 +87,7 @@ def _claimed(context: WorkerContext, run: Run) -> ClaimedRun:
 
 
 def _may_start(claimed: ClaimedRun) -> bool:
-    """Say whether the run may start now; if it may never, end it."""
+    """Return True if the run may start now; end it if it never may."""
     if claimed.run.cancel_requested:
         claimed.stop("cancelled before it started")
     elif claimed.is_expired():

@@ -16,7 +16,7 @@ from core.worker.lease import Lease
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks, s.
+#: Seconds between two looks.
 LOOK_SECONDS = 1.0
 #: Processes that started together do not end together: a share of `max_runs`.
 SPREAD = 0.1

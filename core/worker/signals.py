@@ -1,4 +1,4 @@
-"""What a worker is told to stop with."""
+"""The signals that tell a worker to stop."""
 
 import signal
 from collections.abc import Iterator

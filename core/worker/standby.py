@@ -24,16 +24,16 @@ from core.worker.process import process
 
 logger = logging.getLogger(__name__)
 
-#: Between two questions to the broker, s.
+#: Seconds between two questions to the broker.
 LOOK_SECONDS = 1.0
-#: A broker that has not answered for so long is away, s.
+#: Seconds without an answer after which a broker is away.
 AWAY_SECONDS = 2.0
-#: What ends within so long is taken in advance, s: longer than to look at the table
-#: takes, and no longer. What is urgent comes after what a busy process has taken.
+#: Seconds of work that are taken in advance: longer than a look at the table takes, and
+#: no longer. What is urgent comes after what a busy process has taken.
 AHEAD_SECONDS = 0.02
-#: A thread without work keeps its connection so long, s.
+#: Seconds without work after which a thread closes its connection.
 KEPT_SECONDS = 30.0
-#: Between two looks at the table when there was nothing, s.
+#: Seconds between two looks at a table that had nothing.
 IDLE_SECONDS = 0.2
 
 
@@ -143,7 +143,7 @@ class Standby:
         return sum(moment > since for moment in list(self._ended))
 
     def _take_safely(self, most: int) -> bool:
-        """Take up to so many; return False if there was none, or no database."""
+        """Take up to `most`; return False if there was none, or no database."""
         try:
             close_old_connections()
             if not self._is_known:  # where the engine cannot come up without its broker

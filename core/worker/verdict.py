@@ -1,4 +1,4 @@
-"""What becomes of an attempt that failed: again, and when, or never."""
+"""Whether, and when, an attempt that failed is tried again."""
 
 import logging
 import random
@@ -30,7 +30,7 @@ def wait(retries: int, options: Options, error: BaseException) -> float | None:
 
 
 def is_exhausted(options: Options, error: BaseException) -> bool:
-    """Say whether a failure without a next attempt was one too many of its kind.
+    """Return True if a failure without a next attempt was one too many of its kind.
 
     Source: Dramatiq 2.2, `middleware.retries`.
     """
@@ -55,7 +55,7 @@ def _delay(retries: int, options: Options, error: BaseException) -> float:
 
 
 def _is_over(delay: object) -> bool:
-    """Say whether any wait is long enough: until a time that has passed, say."""
+    """Return True if any wait is long enough: until a time that has passed, say."""
     if isinstance(delay, timedelta):
         return delay <= timedelta()
     return delay is None or (isinstance(delay, int) and delay <= 0)

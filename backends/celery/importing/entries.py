@@ -13,7 +13,7 @@ from core import scheduled
 from core.schedules import Fires, Foreign
 from core.triggers import MOMENT, Scheduled, Trigger
 
-#: So much may lie between two places of the sun.
+#: Time between two computations of one event of the sun that is no difference.
 SUN = timedelta(minutes=1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from celery.schedules import BaseSchedule
 
 SECOND = timedelta(seconds=1)
-#: A schedule that names so many moments that are over is not asked any more.
+#: Moments of the past after which a schedule is not asked any more.
 STUCK = 1000
 
 

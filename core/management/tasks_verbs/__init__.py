@@ -1,1 +1,1 @@
-"""What `manage.py tasks` can do: each verb declares its options and gives an answer."""
+"""The verbs of `manage.py tasks`: each declares its options and gives an answer."""

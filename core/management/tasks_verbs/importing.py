@@ -16,7 +16,7 @@ from core.triggers import zone
 
 #: SCHEDULE_IMPORTER, unless the setting is there.
 IMPORTER = "backends.celery.importing.find"
-#: So many fires that change are shown.
+#: Changed fires that are shown.
 SHOWN = 4
 
 

@@ -8,7 +8,7 @@ from core.management.tasks_verbs.verb import Answer, Options, Verb, add_broker, 
 from core.management.top import text
 from core.management.top.view import look
 
-#: Between two looks, s: the shortest and the longest.
+#: Seconds between two looks: the fewest and the most.
 SHORTEST, LONGEST = 0.5, 3_600
 #: Said where textual is missing.
 LIVE = "To have this page live: pip install 'switchyard[top]'"

@@ -20,7 +20,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a verb has to say."""
+    """The answer of a verb."""
 
     #: For programs: with --json.
     values: Any

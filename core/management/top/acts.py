@@ -1,4 +1,4 @@
-"""What can be done with what the cursor is on, and what can be said of it."""
+"""Actions on the row under the cursor, and its explanation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What opens over the live page: a question, or something to read."""
+"""Screens over the live page: a question, or a text."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What there is to be seen at one moment."""
+"""The state of everything at one moment."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from core.monitoring import (
 )
 from core.monitoring.words import seconds
 
-#: Failures are told of for so long, and so many causes of them.
+#: The period of the failures that are shown, and the most causes of them.
 LATELY, MOST = timedelta(hours=1), 20
 
 

@@ -10,7 +10,7 @@ from core.models import Run, Worker
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.words import seconds
 
-#: Of so many runs that hold another one it is told which they are.
+#: Runs in the way of another one that are named.
 MOST = 10
 
 

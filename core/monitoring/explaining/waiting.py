@@ -9,7 +9,7 @@ from core.models import Run, State, Worker
 from core.monitoring.explaining.reasons import MOST, Case, Reason, at, length
 from core.monitoring.probing import ask
 
-#: More than so many that come first are not counted.
+#: Runs ahead of another one are counted up to this number.
 MANY = 10_000
 
 
