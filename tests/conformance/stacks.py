@@ -13,14 +13,14 @@ from typing import Any
 
 from django.db.models import F, Max, Min
 
-from core import Actor, Message, brokers
+from core import Actor, BrokerUnavailable, Message, brokers
 from core.broker.broker import Broker
 from core.models import Run, State, Worker
 from core.relay.capacity import AHEAD_SECONDS, FRESH_SECONDS
 from tests.conformance.models import Effect, Gate
 from tests.services.logs import tail, watch
 from tests.services.server import guard, stop
-from tests.services.waiting import PATIENCE, wait_for
+from tests.services.waiting import PATIENCE, TooLate, wait_for
 
 #: The longest that a request may take, s.
 ANSWERED = 0.3 * PATIENCE
@@ -59,6 +59,17 @@ class Stack:
 
     def send(self, actor: Actor[..., Any], *args: Any, **options: Any) -> Message:
         return actor.send_with_options(args=args, broker=self.alias, **options)
+
+    def send_directly(
+        self, actor: Actor[..., Any], *args: Any, **options: Any
+    ) -> Message:
+        """Send a message without a row, to a broker that is up."""
+        if self.broker.backend.supports_publish:
+            self.broker.backend.ping()  # connects, with a longer deadline than a send
+        try:
+            return self.send(actor, *args, **options)
+        except BrokerUnavailable as error:
+            raise TooLate(f"A direct send, to a broker that is up: {error}") from error
 
     def finish(self, message: Message, seconds: float = 30) -> str:
         """Wait for the message's end and return its state."""

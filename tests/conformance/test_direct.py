@@ -16,7 +16,7 @@ from tests.services.waiting import PATIENCE, in_time, wait_for
 
 @pytest.mark.needs("publish")
 def test_direct_message_runs_and_leaves_no_row(stack: Stack, key: str) -> None:
-    message = stack.send(note_directly, key)
+    message = stack.send_directly(note_directly, key)
     wait_for(lambda: effects(key) == 1, 30, stack.tail())
     with pytest.raises(UnknownRun):
         message.status()
@@ -26,7 +26,7 @@ def test_direct_message_runs_and_leaves_no_row(stack: Stack, key: str) -> None:
 def test_direct_message_that_fails_gets_a_row_and_is_retried(
     stack: Stack, key: str
 ) -> None:
-    message = stack.send(fail_directly, key)
+    message = stack.send_directly(fail_directly, key)
     wait_for(lambda: effects(key) >= 2, 30, stack.tail())
     assert stack.finish(message) == "dead"
     assert stack.broker.find(message.message_id).attempts.count() == 2
@@ -46,7 +46,7 @@ def test_rolled_back_direct_message_is_not_sent(stack: Stack, key: str) -> None:
     with pytest.raises(KeyError), transaction.atomic():
         stack.send(note_directly, key)
         raise KeyError
-    stack.send(note_directly, f"{key}/later")
+    stack.send_directly(note_directly, f"{key}/later")
     wait_for(lambda: effects(f"{key}/later") == 1, 30, stack.tail())
     assert effects(key) == 0
 
@@ -59,7 +59,7 @@ def test_direct_message_is_sent_with_the_commit(stack: Stack, key: str) -> None:
 
 
 def test_any_actor_can_be_sent_directly(stack: Stack, key: str) -> None:
-    stack.send(note, key, durable=False)
+    stack.send_directly(note, key, durable=False)
     wait_for(lambda: effects(key) == 1, 30, stack.tail())
 
 
@@ -70,7 +70,7 @@ def test_body_of_a_direct_message_is_not_lost_with_its_worker(
     stack.send(hold, f"{key}/durable", durable=True)
     wait_for(lambda: effects(f"{key}/durable/started"), 30, stack.tail())
     open_gate(f"{key}/durable")
-    stack.send(note_directly, key)
+    stack.send_directly(note_directly, key)
     wait_for(lambda: effects(key) == 1, 30, stack.tail())
 
 
@@ -79,7 +79,7 @@ def test_body_of_a_direct_message_is_not_lost_with_its_worker(
 def test_commit_with_many_direct_messages_waits_once_for_a_frozen_broker(
     stack: Stack, key: str
 ) -> None:
-    stack.send(note_directly, f"{key}/before")
+    stack.send_directly(note_directly, f"{key}/before")
     with frozen(stack.service):
         with transaction.atomic():
             for _ in range(20):
@@ -95,7 +95,7 @@ def test_commit_with_many_direct_messages_waits_once_for_a_frozen_broker(
 def test_direct_send_is_refused_at_once_without_a_broker(
     stack: Stack, key: str, fault
 ) -> None:
-    stack.send(note_directly, f"{key}/before")
+    stack.send_directly(note_directly, f"{key}/before")
     with fault(stack.service):
         for _ in range(3):
             start = time.monotonic()

@@ -40,7 +40,7 @@ def test_backend_has_a_worker_or_says_that_it_cannot(stack: Stack) -> None:
 def test_direct_message_leaves_no_row_or_the_backend_has_no_broker(
     stack: Stack, key: str
 ) -> None:
-    message = stack.send(note_directly, key)
+    message = stack.send_directly(note_directly, key)
     wait_for(lambda: effects(key) == 1, 30)
     has_row = Run.objects.filter(pk=message.message_id).exists()
     backend = stack.broker.backend

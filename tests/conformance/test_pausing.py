@@ -69,13 +69,13 @@ def test_direct_message_of_a_paused_queue_waits_as_a_row(
     def all_are_held() -> bool:
         name = f"{key}/{uuid4()}"
         for _ in range(SLOTS):
-            stack.send(note_directly, name, queue_name=QUEUE)
+            stack.send_directly(note_directly, name, queue_name=QUEUE)
         held = Run.objects.filter(args=[name], state="pending")
         wait_for(lambda: held.count() + effects(name) == SLOTS, 30, stack.tail())
         return held.count() == SLOTS
 
     wait_for(all_are_held, 10 * PATIENCE, stack.tail())
-    message = stack.send(note_directly, key, queue_name=QUEUE)
+    message = stack.send_directly(note_directly, key, queue_name=QUEUE)
     wait_for(lambda: stack.broker.find(message.message_id), 30, stack.tail())
     assert (message.status(), effects(key)) == ("pending", 0)
     resume(stack)
