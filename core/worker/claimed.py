@@ -116,6 +116,8 @@ class ClaimedRun:
     def secrets(self) -> list[Any]:
         """The arguments that nobody may read but the body."""
         run, actor = self.run, self.actor
+        if not actor.secrets:
+            return []
         given = [*run.args, *self.piped]
         return opened(actor.fn, actor.secrets, given, run.kwargs)
 

@@ -144,9 +144,10 @@ def _body(claimed: ClaimedRun, current: CurrentRun) -> Any:
 
 def _call(claimed: ClaimedRun) -> Any:
     actor, run = claimed.actor, claimed.run
-    piped = map(decrypt, claimed.piped) if actor.secrets else claimed.piped
-    given = [*run.args, *piped]
-    args, kwargs = decrypt_arguments(actor.fn, actor.secrets, given, run.kwargs)
+    args, kwargs = (*run.args, *claimed.piped), run.kwargs
+    if actor.secrets:
+        given = [*run.args, *map(decrypt, claimed.piped)]
+        args, kwargs = decrypt_arguments(actor.fn, actor.secrets, given, kwargs)
     value = _finish(claimed, actor(*args, **kwargs))
     if claimed.wants_result:
         _check_result(claimed, value)
