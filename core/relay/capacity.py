@@ -80,10 +80,18 @@ class Capacity:
             return [0] * len(LAST_OF_BAND)
         rows = runs.at_the_broker(self.database, self.alias, queue)
         if depth is not None:
-            # Messages without such a row.
-            bound -= max(0, depth() - sum(number for _, number in rows))
+            bound -= self._stale(queue, depth() - sum(number for _, number in rows))
         taken = (sum(n for priority, n in rows if priority <= p) for p in LAST_OF_BAND)
         return [max(0, bound - number) for number in taken]
+
+    def _stale(self, queue: str, more: int) -> int:
+        """Return how many of the messages without a published row nobody will run.
+
+        The others are direct ones, which never had a row: they take no room.
+        """
+        if more <= 0:
+            return 0
+        return runs.cancelled_lately(self.database, self.alias, queue, more)
 
     def bound(self, queue: str) -> int:
         """Return how many messages of a queue the broker may hold at most."""

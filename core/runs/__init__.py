@@ -42,6 +42,7 @@ from core.runs.inserting import (
 )
 from core.runs.limits import LimitRule, LimitRules, any_limits, forget_unused, wait
 from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
+from core.runs.published import at_the_broker, cancelled_lately
 from core.runs.recovery import given_away, rescue, send_back_left, unknown, welcome
 from core.runs.requeueing import REQUEUABLE, requeue
 from core.runs.retention import prunable, prune
@@ -51,7 +52,6 @@ from core.runs.taking import take
 from core.runs.waiting import (
     ALONE,
     WAITING,
-    at_the_broker,
     cancel,
     count_suspects,
     count_waiting,
@@ -82,6 +82,7 @@ __all__ = [
     "at_the_broker",
     "bury",
     "cancel",
+    "cancelled_lately",
     "claim",
     "count_suspects",
     "count_waiting",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from core.models import Run, State
@@ -160,21 +160,6 @@ def _take(due: QuerySet[Run], room: Sequence[tuple[int, int]]) -> list[Run]:
         band = [run for run in found[len(taken) :] if run.priority <= last]
         taken += band[: max(0, number - len(taken))]
     return taken
-
-
-def at_the_broker(database: str, broker: str, queue: str) -> list[tuple[int, int]]:
-    """Return how many runs of each priority are published, or just being published.
-
-    What a relay has reserved and not marked yet fills the broker as well.
-    """
-    own = Run.objects.using(database).filter(broker=broker, queue_name=queue)
-    queued = own.filter(state=State.QUEUED)
-    reserved = own.filter(state=State.PENDING, reserved=True, relay_at__gt=Now())
-    counts = [
-        rows.values_list("priority").annotate(Count("pk")).order_by()
-        for rows in (queued, reserved)
-    ]
-    return list(counts[0].union(counts[1], all=True))
 
 
 def give_back(database: str, ids: Sequence[UUID], seconds: float) -> None:

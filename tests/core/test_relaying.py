@@ -10,6 +10,7 @@ from core import runs
 from core.broker.broker import Broker
 from core.models import Run, State
 from core.relay.relay import Round
+from core.wire.envelope import Envelope
 from tests.core.one_queue import THREADS, make_worker
 from tests.core.test_runs import make
 from tests.services.valkey import Valkey
@@ -55,3 +56,14 @@ def test_operator_who_cancels_a_backlog_does_not_fill_the_broker(
         broker.relay.round([])
         runs.cancel("default", [run.pk for run in waiting])
     assert broker.sender.depth(QUEUE) <= BOUND
+
+
+def test_messages_without_a_row_take_no_room_of_those_that_have_one(
+    broker: Broker,
+) -> None:
+    send(broker, 1)
+    assert broker.relay.relay(QUEUE).published == 1
+    direct = [Envelope(QUEUE, "test.actor", (), {}, {}) for _ in range(2 * BOUND)]
+    broker.sender.send_direct(direct, [0] * len(direct))
+    send(broker, 1)
+    assert broker.relay.relay(QUEUE).published == 1
