@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from core.broker.handler import brokers
+from core.databases.locks import keep_asking
 from core.errors import InvalidArguments, NoMessage
 from core.interface.messages import Message, sent
 from core.options import NAMES, Options, text
@@ -183,6 +184,7 @@ def send_many(messages: Iterable[Message[Any]]) -> list[Message[Any]]:
         brokers[alias].outbox.check_transaction()
     with ExitStack() as stack:
         for database in sorted({brokers[alias].database for alias in by_alias}):
+            stack.enter_context(keep_asking(database))
             stack.enter_context(transaction.atomic(using=database))
         for alias, indexes in by_alias.items():
             ids = brokers[alias].enqueue([given[index] for index in indexes])

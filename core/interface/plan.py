@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from core.broker.handler import brokers
+from core.databases.locks import keep_asking
 from core.errors import NoMessage, SentTwice, WrongDatabase
 from core.sending.dependency import Dependency
 from core.wire.envelope import Envelope
@@ -68,7 +69,7 @@ class Plan:
         database = _one_database(by_alias)
         # Before we open a transaction: it is the caller's that counts.
         brokers[min(by_alias)].outbox.check_transaction()
-        with transaction.atomic(using=database):
+        with keep_asking(database), transaction.atomic(using=database):
             for alias, members in by_alias.items():
                 brokers[alias].enqueuer.compose(members)
             brokers[min(by_alias)].enqueuer.group(self.batches)

@@ -11,6 +11,7 @@ from django.db import connections, transaction
 from django.db.models.functions import Now
 
 from core import runs
+from core.databases.locks import keep_asking
 from core.errors import (
     BrokerUnavailable,
     CallbackRefused,
@@ -109,8 +110,9 @@ class Enqueuer:
 
     def _write(self, drafts: Sequence[Draft]) -> dict[UUID, UUID]:
         """Write runs; return the ids of those that another one stands for."""
-        self.outbox.add([draft.run for draft in drafts if not draft.is_keyed])
-        ids = {e.run.pk: self._write_keyed(e) for e in drafts if e.is_keyed}
+        with keep_asking(self.outbox.database):
+            self.outbox.add([draft.run for draft in drafts if not draft.is_keyed])
+            ids = {e.run.pk: self._write_keyed(e) for e in drafts if e.is_keyed}
         made = [e for e in drafts if ids.get(e.run.pk, e.run.pk) == e.run.pk]
         self.outbox.publish_soon([e.run for e in made if e.is_ours])
         return ids
