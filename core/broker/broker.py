@@ -1,5 +1,6 @@
 """A configured alias: a backend and its defaults, between senders and workers."""
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -11,13 +12,11 @@ from django.utils.module_loading import import_string
 
 from core import runs
 from core.backend import BaseBackend
-from core.broker.config import BACKENDS, actor_options, read
+from core.broker.config import BACKENDS, BrokerConfig
 from core.errors import BadMessage, BrokerConfigError, Shutdown
 from core.middleware import MiddlewareStack, build
 from core.models import Parked, Run
 from core.options import MAX_NAME
-from core.options.retention import Retention
-from core.options.timing import Timing
 from core.registry import Declared, registry
 from core.relay.capacity import Capacity
 from core.relay.lost import Lost
@@ -51,49 +50,56 @@ PARKED_BYTES = 1024 * 1024
 class Broker:
     """The value of `brokers[alias]`; also the `Receiver` of its backend."""
 
-    def __init__(self, alias: str, given: Mapping[str, Any]) -> None:
-        config = read(alias, given)
-        self.alias = alias
-        self.database: str = config["DATABASE"]
-        self.timing = Timing.read(alias, config["TIMING"])
-        self.middleware = MiddlewareStack(self, build(alias, config["MIDDLEWARE"]))
-        self.defaults = actor_options(
-            alias, config["ACTOR_OPTIONS"], self.middleware.options
-        )
+    def __init__(
+        self,
+        config: BrokerConfig,
+        beside: Callable[["Broker", Envelope], "Broker"] = lambda broker, _: broker,
+    ) -> None:
+        """Build all that an alias has.
+
+        Args:
+            beside: returns the broker of what follows a run of this one, in its
+                transaction.
+        """
+        self.alias = config.alias
+        self.database = config.database
+        self.timing = config.timing
+        self.retention = config.retention
+        self.middleware = MiddlewareStack(self, build(self.alias, config.middleware))
+        self.defaults = config.check_actor_options(self.middleware.options)
         #: Bytes of a payload that is opened, and of a message that carries one.
-        self.longest_payload: int = config["MAX_PAYLOAD"] + SLACK
+        self.longest_payload: int = config.max_payload + SLACK
         self.longest = WIRE_FACTOR * self.longest_payload
         self.backend = self._backend(config)
         #: The exchange or stream that events go out to; "": none.
         self.events = self._events(config)
-        self.resolver = Resolver(self.defaults, self.middleware)
-        self.router = Router(alias, self.database, config["ROUTES"])
-        self.retention = Retention.read(alias, config["RETENTION"])
-        self.capacity = Capacity(alias, self.database, self.backend, self.timing.lost)
-        self.sender = Sender(
-            self.backend, self.database, config["NAMESPACE"], self.timing.lost
+        self._build_sending(config)
+        self.enqueuer = Enqueuer(
+            self.outbox,
+            self.middleware,
+            self.resolver,
+            config.max_payload,
+            lambda message: beside(self, message).enqueuer,
         )
-        self.lost = Lost(self.capacity, self.sender.depth, self.timing.lost)
-        self.relay = self._relay()
-        self.outbox = self._outbox()
-        longest = config["MAX_PAYLOAD"]
-        self.enqueuer = Enqueuer(self.outbox, self.middleware, self.resolver, longest)
-        self.lease = Lease(alias, self.backend.engine, self.database, self.timing)
+        self._build_working(config.max_payload)
+
+    def _build_sending(self, config: BrokerConfig) -> None:
+        alias, database, timing = self.alias, self.database, self.timing
+        self.resolver = Resolver(self.defaults, self.middleware)
+        self.router = Router(alias, database, config.routes)
+        self.capacity = Capacity(alias, database, self.backend, timing.lost)
+        self.sender = Sender(self.backend, database, config.namespace, timing.lost)
+        self.lost = Lost(self.capacity, self.sender.depth, timing.lost)
+        rules, reserve = self.resolver.rules, timing.reserve
+        self.relay = Relay(self.sender, self.capacity, self.router, reserve, rules)
+        self.outbox = Outbox(
+            self.sender, self.relay, self.capacity, self.router, timing
+        )
+
+    def _build_working(self, longest: int) -> None:
+        self.lease = Lease(self.alias, self.backend.engine, self.database, self.timing)
         self._serving: list[str] = []
-        self._context = self._worker_context(longest)
-        ping = self.backend.ping if self.backend.supports_publish else None
-        self._standby = Standby(self._context, ping)
-
-    def _relay(self) -> Relay:
-        rules, reserve = self.resolver.rules, self.timing.reserve
-        return Relay(self.sender, self.capacity, self.router, reserve, rules)
-
-    def _outbox(self) -> Outbox:
-        capacity, router = self.capacity, self.router
-        return Outbox(self.sender, self.relay, capacity, router, self.timing)
-
-    def _worker_context(self, longest: int) -> WorkerContext:
-        return WorkerContext(
+        self._context = WorkerContext(
             self.lease,
             self.outbox,
             self.middleware,
@@ -101,24 +107,29 @@ class Broker:
             longest,
             self.enqueuer.follow_up,
         )
+        ping = self.backend.ping if self.backend.supports_publish else None
+        self._standby = Standby(self._context, ping)
 
-    def _events(self, config: Mapping[str, Any]) -> str:
-        events: str = config["EVENTS"]
-        if events and not self.backend.supports_events:
-            problem = f"{config['BACKEND']} hands out no events; leave EVENTS out"
+    def _events(self, config: BrokerConfig) -> str:
+        if config.events and not self.backend.supports_events:
+            problem = f"{config.backend} hands out no events; leave EVENTS out"
             raise BrokerConfigError(self.alias, "EVENTS", problem)
-        return events
+        return config.events
 
-    def _backend(self, config: Mapping[str, Any]) -> BaseBackend:
+    def _backend(self, config: BrokerConfig) -> BaseBackend:
         try:
-            kind: type[BaseBackend] = import_string(config["BACKEND"])
+            kind: type[BaseBackend] = import_string(config.backend)
         except ImportError as error:
-            problem = f"{config['BACKEND']!r}: {error}. {BACKENDS}"
+            problem = f"{config.backend!r}: {error}. {BACKENDS}"
             raise BrokerConfigError(self.alias, "BACKEND", problem) from error
         try:
-            return kind(self.alias, config["URL"], self, **config["OPTIONS"])
+            # Not by calling it: a TypeError of its own is not about OPTIONS.
+            inspect.signature(kind).bind(
+                config.alias, config.url, self, **config.options
+            )
         except TypeError as error:
             raise BrokerConfigError(self.alias, "OPTIONS", str(error)) from error
+        return kind(config.alias, config.url, self, **config.options)
 
     def enqueue(self, messages: Sequence[Envelope]) -> list[UUID]:
         """Take messages in; see `Enqueuer.enqueue`."""

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from core import middleware
+from core.broker.config import DEFAULTS, BrokerConfig
 from core.errors import BrokerConfigError, UnknownRun
 from core.options import Options
 from core.registry import registry
@@ -65,12 +66,12 @@ class BrokerHandler:
     def namespace(self) -> str:
         """Return the namespace of the default alias: the name of this project."""
         first = settings.BROKERS.get("default") or next(iter(settings.BROKERS.values()))
-        return str(first.get("NAMESPACE", "switchyard"))
+        return str(first.get("NAMESPACE", DEFAULTS["NAMESPACE"]))
 
     def databases(self) -> dict[str, str]:
         """Return every database that keeps runs, with one alias that uses it."""
         return {
-            config.get("DATABASE", "default"): alias
+            config.get("DATABASE", DEFAULTS["DATABASE"]): alias
             for alias, config in reversed(settings.BROKERS.items())
         }
 
@@ -101,9 +102,8 @@ class BrokerHandler:
             raise BrokerConfigError(alias, "alias", f"is not in BROKERS ({known})")
         # By name: it reaches models, and a sender may be imported before the apps are
         # loaded.
-        broker: Broker = import_string("core.broker.broker.Broker")(alias, given[alias])
-        broker.enqueuer.carrier = lambda message: self._beside(broker, message).enqueuer
-        return broker
+        kind: type[Broker] = import_string("core.broker.broker.Broker")
+        return kind(BrokerConfig.read(alias, given[alias]), self._beside)
 
     def _beside(self, broker: "Broker", message: Envelope) -> "Broker":
         """Return the broker of what follows a run of `broker`, in its transaction."""

@@ -35,11 +35,11 @@ from core.runs.inserting import (
     adopt,
     forget_keys,
     forget_results,
-    insert,
     insert_batches,
     insert_idempotent,
     insert_unique,
 )
+from core.runs.insertion import insert
 from core.runs.limits import LimitRule, LimitRules, any_limits, forget_unused, wait
 from core.runs.pauses import hold, is_paused, pause, paused, resume, send_back
 from core.runs.published import at_the_broker, cancelled_lately

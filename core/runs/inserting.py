@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from core.errors import IdempotencyConflict, SentTwice
+from core.errors import IdempotencyConflict
 from core.models import Batch, IdempotencyKey, Run, State
 from core.runs.ends import finish
-from core.runs.insertion import write
 
 #: How long a caller's key is remembered.
 REMEMBERED = timedelta(days=30)
@@ -19,22 +18,6 @@ REMEMBERED = timedelta(days=30)
 TRIES = 100
 #: Results that are emptied at a time.
 SWEPT = 1000
-
-
-def insert(database: str, rows: Sequence[Run]) -> None:
-    """Write new runs, in the caller's transaction.
-
-    Raises `SentTwice`: one is there already.
-    """
-    try:
-        if len(rows) == 1:
-            write(database, rows[0])
-        else:
-            Run.objects.using(database).bulk_create(rows, batch_size=1000)
-    except IntegrityError as error:
-        first = f"{rows[0].actor_name} {rows[0].pk}"
-        what = first if len(rows) == 1 else f"One of {len(rows)} messages"
-        raise SentTwice(what) from error
 
 
 def insert_unique(database: str, row: Run) -> UUID:

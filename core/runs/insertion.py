@@ -1,14 +1,16 @@
-"""The INSERT of one run, with the columns that say something.
+"""The INSERT of new runs; of one, with the columns that say something.
 
 Django's names every column: with forty of them, most of them empty, it took longer to
 write that statement than PostgreSQL took to carry it out.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models.sql import InsertQuery
 
+from core.errors import SentTwice
 from core.models import Run
 
 #: What a column that is left out becomes: NULL, or its default in the database.
@@ -18,6 +20,22 @@ _EMPTY: dict[str, Any] = {
     if field.has_db_default() or field.null
 }
 _FIELDS = [(field, field.attname) for field in Run._meta.concrete_fields]
+
+
+def insert(database: str, rows: Sequence[Run]) -> None:
+    """Write new runs, in the caller's transaction.
+
+    Raises `SentTwice`: one is there already.
+    """
+    try:
+        if len(rows) == 1:
+            write(database, rows[0])
+        else:
+            Run.objects.using(database).bulk_create(rows, batch_size=1000)
+    except IntegrityError as error:
+        first = f"{rows[0].actor_name} {rows[0].pk}"
+        what = first if len(rows) == 1 else f"One of {len(rows)} messages"
+        raise SentTwice(what) from error
 
 
 def write(database: str, row: Run) -> None:

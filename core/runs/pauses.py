@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from core.errors import SentTwice
 from core.models import Pause, Run, State
-from core.runs.inserting import insert
+from core.runs.insertion import insert
 
 #: What a claim asks besides: the row of its queue is not there.
 NOT_PAUSED = """NOT EXISTS (

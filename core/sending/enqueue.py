@@ -44,13 +44,14 @@ class Enqueuer:
         middleware: MiddlewareStack,
         resolver: Resolver,
         max_payload: int,
+        carrier: Callable[[Envelope], "Enqueuer"],
     ) -> None:
+        """Args: `carrier` finds the enqueuer of a callback: of its actor's alias."""
         self.outbox = outbox
         self.middleware = middleware
         self.resolver = resolver
         self.max_payload = max_payload
-        #: Finds the enqueuer of a callback: of its actor's alias.
-        self.carrier: Callable[[Envelope], Enqueuer] = lambda message: self
+        self.carrier = carrier
         self._backlog = Backlog(outbox.database, outbox.alias)
 
     def enqueue(self, messages: Sequence[Envelope]) -> list[UUID]:
@@ -62,9 +63,7 @@ class Enqueuer:
         for message in messages:
             _check(message)
         now = self._now(len(messages))
-        drafts = [
-            self._backlog.accept(self.draft(message, now)) for message in messages
-        ]
+        drafts = [self._enter(message, now) for message in messages]
         if settings.DEBUG:
             self._warn_of_strange_queues(drafts)
         self._call_middleware("before", drafts)
@@ -167,7 +166,10 @@ class Enqueuer:
 
     def _enter(self, message: Envelope, now: Any) -> Draft:
         """Return the message as the run that it becomes, if its queue has room."""
-        return self._backlog.accept(self.draft(message, now))
+        draft = self.draft(message, now)
+        if draft.options.max_pending is None:
+            return draft
+        return self._backlog.accept(draft)
 
     def draft(self, message: Envelope, now: Any = None) -> Draft:
         """Return the message as the run that it becomes, checked.
@@ -177,12 +179,12 @@ class Enqueuer:
         given = Options.check("send", message.options, self.middleware.options)
         for name in given.keys() - NAMES:
             check_json(name, given[name])
-        if message.queue_name:
-            queue_name("queue_name", message.queue_name)
         if given != message.options or self.middleware.members:
             # Middleware may add to the options; a caller's are shared by its sends.
             message = replace(message, options=dict(given))
         options = self.resolver.options_of(message)
+        if message.queue_name not in ("", options.queue_name):
+            queue_name("queue_name", message.queue_name)
         moment = Now() if now is None else now
         return draft_of(message, options, self.outbox, self.max_payload, moment)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from core import runs
-from core.errors import UnknownActor
+from core.errors import UnknownActor, UnknownOption
 from core.models import Attempt, Outcome, Run, State
 from core.registry import Declared, registry
 from core.runs import Failure
@@ -33,8 +33,8 @@ def process(context: WorkerContext, run_id: UUID) -> None:
             return
         try:
             claimed = _claimed(context, run)
-        except (UnknownActor, TypeError) as error:
-            # TypeError: an option that a newer release has stored.
+        except (UnknownActor, UnknownOption) as error:
+            # A newer release has stored an option that this one does not know.
             _postpone(context, run, error)
             return
         if _may_start(claimed):
@@ -48,7 +48,7 @@ def process_direct(context: WorkerContext, message: Envelope) -> None:
     with context.lease.active(run.pk):
         try:
             claimed = _claimed(context, run)
-        except (UnknownActor, TypeError) as error:
+        except (UnknownActor, UnknownOption) as error:
             run.worker = context.persist(context.lease.take)
             context.persist(lambda: runs.adopt(context.database, run))
             _postpone(context, run, error)

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from core.backend import EngineMessage
 from core.broker.broker import Broker
+from core.broker.config import BrokerConfig
 from tests.conformance.stacks import Stack
 from tests.conformance.tasks import note
 
@@ -18,7 +19,8 @@ OTHER_ENGINE = {
 
 def left_alone(stack: Stack, key: str, **changes: str) -> None:
     """Let a stranger publish, then run a message of our own."""
-    other = Broker(stack.alias, {**settings.BROKERS[stack.alias], **changes})
+    given = {**settings.BROKERS[stack.alias], **changes}
+    other = Broker(BrokerConfig.read(stack.alias, given))
     run_id, queue = str(uuid4()), other.sender.physical("default")
     copy = EngineMessage(
         run_id, note.actor_name, queue, other.sender.signer.sign(run_id)

@@ -91,6 +91,20 @@ def test_missing_default_is_an_error(settings: Any) -> None:
     assert ids(checks.check_brokers()) == ["E001"]
 
 
+class Broken(InProcessBackend):
+    """A backend with a fault of its own."""
+
+    def __init__(self, alias: str, url: str, receiver: Any) -> None:
+        super().__init__(alias, url, receiver)
+        self.channel = len(None)  # type: ignore[arg-type]  # the fault
+
+
+def test_fault_of_a_backend_does_not_read_as_wrong_options(settings: Any) -> None:
+    with_bad(settings, BACKEND=f"{__name__}.Broken")
+    with pytest.raises(TypeError, match="NoneType"):
+        brokers["bad"]
+
+
 def test_database_that_core_cannot_speak_to_is_an_error(settings: Any) -> None:
     settings.DATABASES = {**settings.DATABASES, "x": {"ENGINE": "some.mysql"}}
     with_bad(settings, BACKEND=INPROCESS, DATABASE="x")

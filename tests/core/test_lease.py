@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from core import Cancelled, LeaseLost, runs
 from core.broker.broker import Broker
+from core.broker.config import BrokerConfig
 from core.models import Run, Worker
 from core.processes.clock import Clock
 from tests.core.guarded import Guarded, waiting
@@ -41,13 +42,11 @@ def heartbeat(request: pytest.FixtureRequest) -> float:
 
 @pytest.fixture
 def broker(lease: float, heartbeat: float) -> Iterator[Broker]:
-    broker = Broker(
-        f"lease-{uuid4().hex[:6]}",
-        {
-            "BACKEND": "backends.inprocess.InProcessBackend",
-            "TIMING": {"heartbeat": heartbeat, "lease": lease},
-        },
-    )
+    given = {
+        "BACKEND": "backends.inprocess.InProcessBackend",
+        "TIMING": {"heartbeat": heartbeat, "lease": lease},
+    }
+    broker = Broker(BrokerConfig.read(f"lease-{uuid4().hex[:6]}", given))
     yield broker
     broker.worker_stopped()
 

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from core import runs
 from core.broker.broker import Broker
+from core.broker.config import BrokerConfig
 from core.models import Run
 from core.relay.lost import EARLY, LOOKS, ON_ITS_WAY, TURNS
 from tests.core.one_queue import THREADS, make_worker
@@ -33,7 +34,7 @@ def broker(valkey: Valkey, lost: float) -> Iterator[Broker]:
     alias = f"lost-{uuid4().hex[:8]}"
     shared = settings.BROKERS["dramatiq_valkey"]
     timing = {"lost": lost}
-    broker = Broker(alias, {**shared, "TIMING": timing})
+    broker = Broker(BrokerConfig.read(alias, {**shared, "TIMING": timing}))
     yield broker
     broker.backend.purge(broker.sender.physical("default"))
 

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from core import runs
 from core.broker.broker import Broker
+from core.broker.config import BrokerConfig
 from core.models import Run, State
 from core.relay.relay import Round
 from core.wire.envelope import Envelope
@@ -26,7 +27,7 @@ BOUND = 2 * THREADS
 def broker(valkey: Valkey) -> Iterator[Broker]:
     """An alias of its own, with the row of a worker that takes nothing."""
     alias = f"relaying-{uuid4().hex[:8]}"
-    broker = Broker(alias, settings.BROKERS["dramatiq_valkey"])
+    broker = Broker(BrokerConfig.read(alias, settings.BROKERS["dramatiq_valkey"]))
     make_worker(alias, alias)
     yield broker
     broker.backend.purge(broker.sender.physical(QUEUE))
