@@ -9,10 +9,11 @@ from kombu import Connection as StockConnection
 from kombu import Queue
 from kombu.transport import pyamqp
 
+from backends.address import Address
 from backends.celery import rabbit_transport
 from backends.celery.consumer import Renewal
 from backends.celery.redis_channel import PublisherTransport, Transport
-from backends.celery.urls import Address
+from backends.celery.urls import kombu_arguments
 from core.backend import BANDS, BARE_WORKER
 
 #: Seconds a worker waits for one answer of the broker before it connects anew.
@@ -80,10 +81,11 @@ class App(Celery):
         told = dict.fromkeys(_TELLING, flower)
         super().__init__(alias, set_as_current=False, fixups=[], changes=_CONF | told)
         self.address = address
+        self.arguments = kombu_arguments(address)
         self.longest = longest
         self.declared: frozenset[str] = frozenset()
         self.conf.broker_heartbeat = heartbeat
-        self.conf.broker_url = f"{address.transport}://"  # for what prints it
+        self.conf.broker_url = f"{self.arguments['transport']}://"  # for what prints it
         self.reading = _reading(address, alias, dead_after)
         if address.is_redis:
             self.reading["longest"] = longest  # read by `Channel`
@@ -91,8 +93,7 @@ class App(Celery):
 
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Connection:
         return Connection(
-            **self.address.arguments,
-            transport=self.address.transport,
+            **self.arguments,
             transport_options=self.reading,
             connect_timeout=_ANSWER,
             heartbeat=kwargs.get("heartbeat") or 0,
@@ -103,8 +104,7 @@ class App(Celery):
     def connection_to_publish(self, timeout: float) -> PublisherConnection:
         """Return a connection that answers or fails within `timeout` seconds."""
         return PublisherConnection(
-            **self.address.arguments,
-            transport=self.address.transport,
+            **self.arguments,
             transport_options=_publishing(self.address, timeout),
             connect_timeout=timeout,
         )

@@ -11,13 +11,14 @@ from celery import signals
 from celery.worker import state
 from kombu.asynchronous import set_event_loop
 
+from backends.address import parse
 from backends.celery.app import App, physical
 from backends.celery.pool import BrokerConnection, ConnectionPool
 from backends.celery.rabbit_connection import RabbitConnection
 from backends.celery.redis_connection import RedisConnection
 from backends.celery.signals import WorkerSignals
 from backends.celery.tasks import register
-from backends.celery.urls import parse
+from backends.options import check_seconds
 from core.backend import CONCERN_SECONDS, BaseBackend, Concern, EngineMessage, Receiver
 
 
@@ -51,6 +52,8 @@ class CeleryBackend(BaseBackend):
         super().__init__(alias, url, receiver)
         self._timeout = publish_timeout
         address = parse(alias, url)
+        check_seconds(alias, publish_timeout=publish_timeout, dead_after=dead_after)
+        check_seconds(alias, whole=True, heartbeat=heartbeat)
         self._app = App(
             alias,
             address,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from django_dramatiq.middleware import DbConnectionsMiddleware
 from dramatiq import broker
 
+from backends.address import parse
 from backends.dramatiq.broker import CourierBroker, Options
 from backends.dramatiq.middleware import SupervisedWorker, WorkerHooks
 from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
 from backends.dramatiq.redis_broker import RedisBroker
-from backends.dramatiq.urls import is_amqp, normalise
 from core.backend import BaseBackend, Concern, EngineMessage, Receiver
 from core.worker.signals import stop_signals
 
@@ -40,11 +40,11 @@ class DramatiqBackend(BaseBackend):
         heartbeat: int = Options.heartbeat,
         dead_after: float = Options.dead_after,
     ) -> None:
-        super().__init__(alias, normalise(alias, url), receiver)
+        super().__init__(alias, url, receiver)
         options = Options(
             publish_timeout=publish_timeout, heartbeat=heartbeat, dead_after=dead_after
         )
-        self.broker = _broker(alias, self.url, options)
+        self.broker = _broker(alias, url, options)
         self.broker.receiver = receiver
 
     def publish(
@@ -106,13 +106,13 @@ def _broker(alias: str, url: str, options: Options) -> CourierBroker:
 
     A second backend for the same alias gets its own: a broker has one receiver.
     """
-    found = broker.global_broker
+    found, address = broker.global_broker, parse(alias, url)
     if (
         isinstance(found, CourierBroker)
         and not found.is_taken
-        and (found.alias, found.url, found.options) == (alias, url, options)
+        and (found.alias, found.address, found.options) == (alias, address, options)
     ):
         return found
-    kind = RabbitmqBroker if is_amqp(url) else RedisBroker
+    kind = RedisBroker if address.is_redis else RabbitmqBroker
     middleware = [DbConnectionsMiddleware(), WorkerHooks()]
     return kind(alias=alias, url=url, options=options, middleware=middleware)

@@ -9,17 +9,17 @@ import threading
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dramatiq
 from dramatiq import Actor, Broker, Message, Middleware
 
-from backends.dramatiq.urls import normalise
+from backends.address import parse
+from backends.options import check_seconds
 from core.backend import Concern, EngineMessage, Receiver
-from core.errors import BrokerConfigError, BrokerUnavailable
+from core.errors import BrokerUnavailable
 from core.outages import Outage
-from core.secrets.urls import without_password
 
 if TYPE_CHECKING:
     from backends.dramatiq.consumer import CourierConsumer
@@ -61,12 +61,14 @@ class CourierBroker(Broker):
         middleware: list[Middleware] | None = None,
     ) -> None:
         super().__init__(middleware=middleware or [])
-        for name, seconds in asdict(options).items():
-            if seconds <= 0:
-                problem = f"{name} is {seconds!r}; it must be above 0, in seconds."
-                raise BrokerConfigError(alias, "OPTIONS", problem)
+        check_seconds(alias, whole=True, heartbeat=options.heartbeat)
+        check_seconds(
+            alias,
+            publish_timeout=options.publish_timeout,
+            dead_after=options.dead_after,
+        )
         self.alias = alias
-        self.url = normalise(alias, url)
+        self.address = parse(alias, url)
         self.options = options
         #: The broker is away, as the consumers of this process find.
         self.outage = Outage(
@@ -110,7 +112,7 @@ class CourierBroker(Broker):
 
     def unavailable(self, problem: str) -> BrokerUnavailable:
         """Return the error that says so, and where the broker should be."""
-        return BrokerUnavailable(self.alias, problem, without_password(self.url))
+        return BrokerUnavailable(self.alias, problem, self.address.shown)
 
     def deadline(self, seconds: float | None = None) -> float:
         """Return when a call that begins now must have ended."""

@@ -14,6 +14,7 @@ from backends.dramatiq.rabbitmq_connection import (
     RabbitmqConnection,
 )
 from backends.dramatiq.rabbitmq_consumer import RabbitmqConsumer
+from backends.dramatiq.urls import pika_parameters
 from backends.dramatiq.wire import encode
 from core.backend import EngineMessage
 from core.errors import BrokerConfigError, BrokerUnavailable
@@ -50,12 +51,11 @@ class RabbitmqBroker(CourierBroker):
             lambda at: RabbitmqConnection(self._sender_parameters, at)
         )
 
-    def _parameters(self, heartbeat: int) -> pika.URLParameters:
+    def _parameters(self, heartbeat: int) -> pika.ConnectionParameters:
         try:
-            parameters = pika.URLParameters(self.url)
-        except (ValueError, TypeError, AttributeError) as error:
-            # pika trips over a user without a password.
-            raise BrokerConfigError(self.alias, "URL", f"pika: {error}.") from None
+            parameters = pika_parameters(self.address)
+        except OSError as error:
+            raise BrokerConfigError(self.alias, "URL", f"TLS: {error}") from None
         parameters.connection_attempts = 1
         parameters.socket_timeout = self.options.publish_timeout
         parameters.stack_timeout = self.options.publish_timeout

@@ -47,7 +47,7 @@ class ConnectionFailed(Exception):
 class RabbitmqConnection:
     """A confirming channel on a connection of its own. For one thread at a time."""
 
-    def __init__(self, parameters: pika.URLParameters, deadline: float) -> None:
+    def __init__(self, parameters: pika.ConnectionParameters, deadline: float) -> None:
         self._loop = IOLoop()
         self._loop.activate_poller()
         self._failure: ConnectionFailed | None = None

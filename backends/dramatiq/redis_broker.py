@@ -16,9 +16,9 @@ from backends.dramatiq.pool import ConnectionPool
 from backends.dramatiq.redis_connection import RedisConnection, Words
 from backends.dramatiq.redis_consumer import RedisConsumer
 from backends.dramatiq.redis_rescue import Rescue
+from backends.dramatiq.urls import redis_pool
 from backends.dramatiq.wire import encode
 from core.backend import CONCERN_SECONDS, Concern, EngineMessage, concerns_of_redis
-from core.errors import BrokerConfigError
 
 #: The prefix of every key, Dramatiq's default: its own tools find the queues.
 NAMESPACE = "dramatiq"
@@ -57,17 +57,15 @@ class RedisBroker(CourierBroker):
         self.rescue = Rescue(self)
 
     def _client(self) -> redis.Redis:
-        try:
-            return redis.Redis.from_url(
-                self.url,
-                socket_connect_timeout=CONNECT_TIMEOUT,
-                socket_timeout=ANSWER_TIMEOUT,
-                # redis-py would try four times, with seconds between.
-                retry=Retry(NoBackoff(), 0),
-                protocol=2,
-            )
-        except ValueError as error:
-            raise BrokerConfigError(self.alias, "URL", f"{error}.") from None
+        pool = redis_pool(
+            self.address,
+            socket_connect_timeout=CONNECT_TIMEOUT,
+            socket_timeout=ANSWER_TIMEOUT,
+            # redis-py would try four times, with seconds between.
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+        return redis.Redis.from_pool(pool)
 
     def register(self, queues: Iterable[str]) -> None:
         """See `CourierBroker.register`; called when a worker boots."""

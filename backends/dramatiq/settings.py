@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from backends.address import parse
 from backends.dramatiq.broker import Options
-from backends.dramatiq.urls import is_amqp, normalise
 from core.errors import BrokerConfigError
 
 BACKEND = "backends.dramatiq.DramatiqBackend"
@@ -33,10 +33,10 @@ def dramatiq_broker(brokers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if not aliases:
         return dict(NO_BROKER)
     alias = "default" if "default" in aliases else aliases[0]
-    url = normalise(alias, brokers[alias].get("URL", ""))
+    url = brokers[alias].get("URL", "")
     options = _options(alias, brokers[alias].get("OPTIONS") or {})
     return {
-        "BROKER": RABBITMQ if is_amqp(url) else REDIS,
+        "BROKER": REDIS if parse(alias, url).is_redis else RABBITMQ,
         "OPTIONS": {"alias": alias, "url": url, "options": options},
         "MIDDLEWARE": list(MIDDLEWARE),
     }

@@ -8,9 +8,8 @@ from uuid import uuid4
 import pytest
 
 from backends.celery import CeleryBackend
-from backends.celery.urls import parse
 from core.backend import EngineMessage
-from core.errors import BrokerConfigError, BrokerUnavailable
+from core.errors import BrokerUnavailable
 from tests.backends.taking import faster_than
 
 QUEUE = "ns.celery.default.mail"
@@ -50,72 +49,6 @@ def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
     return port
-
-
-@pytest.mark.parametrize("path", ["", "/", "//", "/%2F"])
-def test_every_spelling_of_the_default_vhost_means_it(path: str) -> None:
-    address = parse("default", f"amqp://host{path}")
-    assert address.arguments["virtual_host"] == "/"
-
-
-def test_a_vhost_of_its_own_is_kept() -> None:
-    address = parse("default", "amqp://u:p%40ss@host:5673/staging")
-    assert address.arguments == {
-        "hostname": "host",
-        "port": 5673,
-        "userid": "u",
-        "password": "p@ss",
-        "virtual_host": "staging",
-    }
-
-
-@pytest.mark.parametrize(
-    ("url", "database"),
-    [
-        ("redis://host", "0"),
-        ("redis://host/3", "3"),
-        ("redis://host?db=4", "4"),
-        ("unix:///run/redis.sock?db=5", "5"),
-    ],
-)
-def test_the_database_of_a_redis_is_read(url: str, database: str) -> None:
-    assert parse("default", url).arguments["virtual_host"] == database
-
-
-def test_a_socket_keeps_its_path_and_password() -> None:
-    address = parse("default", "unix://:pw@/run/redis.sock")
-    assert address.arguments["hostname"] == "redis+socket://:pw@/run/redis.sock"
-
-
-def test_tls_verifies_the_broker_unless_told_otherwise() -> None:
-    verified = parse("default", "rediss://host").arguments["ssl"]
-    trusting = parse("default", "rediss://host?ssl_cert_reqs=none").arguments["ssl"]
-    assert verified == {"ssl_cert_reqs": "required"}
-    assert trusting == {"ssl_cert_reqs": "none"}
-
-
-@pytest.mark.parametrize(
-    ("url", "mend"),
-    [
-        ("sqs://key:secret@host", "scheme must be one of redis, rediss, unix, amqp"),
-        ("host:6379", "scheme must be one of"),
-        ("redis://user:secret@", "names no host"),
-        ("redis://user:secret@host/mail", "a Redis database is a number"),
-        ("redis://user:secret@host?dbb=1", "no parameter 'dbb'"),
-        ("redis://user:se/cret@host", "%2F"),
-        ("unix://user:secret@run/redis.sock", "three slashes"),
-    ],
-)
-def test_a_url_we_cannot_use_is_refused_without_its_password(
-    url: str, mend: str
-) -> None:
-    with pytest.raises(BrokerConfigError) as refusal:
-        backend(url)
-    text = str(refusal.value)
-    assert text.startswith("BROKERS['default']: URL: ")
-    assert mend in text
-    assert "secret" not in text
-    assert "cret" not in text.replace("secret", "")
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])

@@ -9,9 +9,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from backends.dramatiq import DramatiqBackend
 from backends.dramatiq.broker import Options
-from backends.dramatiq.rabbitmq_broker import RabbitmqBroker
 from backends.dramatiq.settings import dramatiq_broker
-from backends.dramatiq.urls import normalise
 from core.errors import BrokerConfigError, BrokerUnavailable
 from core.secrets.urls import without_password
 from tests.backends.receivers import QUEUE, Recorder, message
@@ -33,50 +31,6 @@ def closed_port() -> int:
         return int(server.getsockname()[1])
 
 
-@pytest.mark.parametrize("path", ["", "/", "//", "/%2F", "/%2f"])
-def test_every_spelling_of_the_default_virtual_host_is_one(path: str) -> None:
-    url = f"amqp://guest:guest@localhost:5672{path}"
-    backend = DramatiqBackend("alias", url, Recorder())
-    assert isinstance(backend.broker, RabbitmqBroker)
-    assert backend.broker.parameters.virtual_host == "/"
-
-
-@pytest.mark.parametrize("path", ["/a/b", "/a%2Fb"])
-def test_virtual_host_may_have_a_slash(path: str) -> None:
-    assert normalise("alias", f"amqp://localhost{path}") == "amqp://localhost/a%2Fb"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "redis://localhost:6379/0",
-        "redis://:secret@localhost",
-        "rediss://localhost:6379/1?ssl_cert_reqs=required",
-        "unix:///run/valkey.sock?db=0",
-        "amqps://localhost/%2F",
-    ],
-)
-def test_accepted_url_is_kept(url: str) -> None:
-    assert DramatiqBackend("alias", url, Recorder()).url == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "sqs://user:secret@localhost",
-        "localhost:6379",
-        "",
-        "redis://:secret@localhost:port/0",
-        "redis://:secret@localhost/jobs",
-        "amqp://guest@localhost//",
-    ],
-)
-def test_unusable_url_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(BrokerConfigError, match=r"BROKERS\['alias'\]: URL: ") as error:
-        DramatiqBackend("alias", url, Recorder())
-    assert "secret" not in str(error.value)
-
-
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
@@ -88,11 +42,6 @@ def test_unusable_url_is_refused_without_its_password(url: str) -> None:
 )
 def test_password_is_masked_however_it_is_written(url: str, shown: str) -> None:
     assert without_password(url) == shown
-
-
-def test_option_that_makes_no_sense_is_refused() -> None:
-    with pytest.raises(BrokerConfigError, match="publish_timeout is 0"):
-        DramatiqBackend("alias", "redis://localhost", Recorder(), publish_timeout=0)
 
 
 def test_settings_name_the_broker_of_the_default_alias() -> None:

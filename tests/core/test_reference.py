@@ -3,7 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from inspect import signature
 
+import pytest
+
+from backends.celery import CeleryBackend
+from backends.dramatiq import DramatiqBackend
+from backends.inprocess import InProcessBackend
+from core.backend import BaseBackend
 from core.broker.config import DEFAULTS
 from core.options.retention import DAY, Retention
 from core.options.timing import Timing
@@ -36,6 +43,17 @@ def test_reference_of_the_commands_is_up_to_date() -> None:
 def test_reference_of_the_settings_has_every_key_and_its_default() -> None:
     told = {row[0]: row[1] for row in rows(SETTINGS.split("\n## ")[0])}
     assert told == {name: repr(value) for name, value in DEFAULTS.items()}
+
+
+@pytest.mark.parametrize("kind", [CeleryBackend, DramatiqBackend, InProcessBackend])
+def test_reference_of_the_options_of_a_backend_has_every_key_and_its_default(
+    kind: type[BaseBackend],
+) -> None:
+    text = section("OPTIONS").split(f".{kind.__name__}`:\n")[1].split("\nOf ")[0]
+    taken = signature(kind).parameters.values()
+    assert {row[0]: row[1] for row in rows(text)} == {
+        one.name: repr(one.default) for one in taken if one.kind is one.KEYWORD_ONLY
+    }
 
 
 def test_reference_of_the_timing_has_every_key_and_its_default() -> None:

@@ -1,0 +1,63 @@
+"""A broker's address as redis-py and pika want to hear it."""
+
+import ssl
+from typing import Any
+
+import pika
+import redis
+
+from backends.address import Address
+
+_VERIFY = {
+    "none": ssl.CERT_NONE,
+    "optional": ssl.CERT_OPTIONAL,
+    "required": ssl.CERT_REQUIRED,
+}
+
+
+def redis_pool(address: Address, **options: Any) -> redis.ConnectionPool:
+    """Return a pool of connections to Redis; `options` are those of each."""
+    login: dict[str, Any] = {
+        "username": address.user,
+        "password": address.password,
+        "db": int(address.place),
+    }
+    if address.is_socket:
+        return redis.ConnectionPool(
+            connection_class=redis.UnixDomainSocketConnection,
+            path=address.host,
+            **login,
+            **options,
+        )
+    return redis.ConnectionPool(
+        connection_class=redis.SSLConnection if address.tls else redis.Connection,
+        host=address.host,
+        port=address.port or 6379,
+        **login,
+        **dict[str, Any](address.tls),
+        **options,
+    )
+
+
+def pika_parameters(address: Address) -> pika.ConnectionParameters:
+    """Return the parameters; raise `OSError` for a certificate that is not there."""
+    default = pika.ConnectionParameters
+    login = pika.PlainCredentials(address.user or "guest", address.password or "guest")
+    return pika.ConnectionParameters(
+        host=address.host,
+        port=address.port
+        or (default.DEFAULT_SSL_PORT if address.tls else default.DEFAULT_PORT),
+        virtual_host=address.place,
+        credentials=login,
+        ssl_options=_tls(address) if address.tls else None,
+    )
+
+
+def _tls(address: Address) -> pika.SSLOptions:
+    context = ssl.create_default_context(cafile=address.tls.get("ssl_ca_certs"))
+    verify = _VERIFY[address.tls["ssl_cert_reqs"]]
+    context.check_hostname = verify is not ssl.CERT_NONE
+    context.verify_mode = verify
+    if certificate := address.tls.get("ssl_certfile"):
+        context.load_cert_chain(certificate, address.tls.get("ssl_keyfile"))
+    return pika.SSLOptions(context, address.host)
