@@ -7,6 +7,8 @@ from typing import Any
 from celery import bootsteps
 from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import consumer as stock
+from celery.worker.consumer.consumer import CONNECTION_RETRY
+from celery.worker.consumer.consumer import logger as stock_logger
 from celery.worker.state import maybe_shutdown
 
 from backends.celery.reading import condemn, prepare
@@ -20,6 +22,11 @@ logger = logging.getLogger(__name__)
 _FIRST_TRY, _LONGEST_TRY = 0.2, 1.0
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return False for Celery's own line about a lost connection: ours says more."""
+    return CONNECTION_RETRY not in (record.msg, *(record.args or ()))
+
+
 class Consumer(stock.Consumer):
     """Consumes for ever; hands Celery only what it can run."""
 
@@ -30,6 +37,7 @@ class Consumer(stock.Consumer):
         quiet["without_heartbeat"] = not kwargs.get("task_events")
         options = dict(kwargs.pop("worker_options", None) or {}) | quiet
         super().__init__(*args, worker_options=options, **kwargs)
+        stock_logger.addFilter(_is_news)
         back = f"Consuming from {self.app.main!r} again"
         self._outage = Outage(logger, "Cannot consume", back)
 
@@ -58,13 +66,8 @@ class Consumer(stock.Consumer):
 
     def ensure_connected(self, conn: Any) -> Any:
         # Stock waits up to 30 s between tries and gives up after 100.
-        def complain(exc: Exception, interval: float) -> None:
-            problem = f"{type(exc).__name__}: {exc}"
-            where = self.app.address.shown
-            self._outage.begin(BrokerUnavailable(self.app.main, problem, where))
-
         conn.ensure_connection(
-            complain,
+            self._lost,
             interval_start=_FIRST_TRY,
             interval_step=_FIRST_TRY,
             interval_max=_LONGEST_TRY,
@@ -74,7 +77,13 @@ class Consumer(stock.Consumer):
         self.first_connection_attempt = False
         return conn
 
+    def _lost(self, exc: Exception, interval: float = 0) -> None:
+        problem = f"{type(exc).__name__}: {exc}"
+        where = self.app.address.shown
+        self._outage.begin(BrokerUnavailable(self.app.main, problem, where))
+
     def on_connection_error_after_connected(self, exc: Exception) -> None:
+        self._lost(exc)
         # What runs goes on running and is acknowledged later: no second copy.
         for channel in getattr(self.connection.transport, "channels", None) or ():
             channel.do_restore = False
