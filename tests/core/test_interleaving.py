@@ -159,17 +159,19 @@ class Interleaving(RuleBasedStateMachine):
         runs.rescue("default", "test")
         Run.objects.filter(state=State.PENDING).update(crashes=0, due_at=Now())
 
-    @precondition(lambda self: self.ghosts)
     @rule(pick=st.integers(0, 99))
     def settle_late(self, pick: int) -> None:
         """A thread whose run was given away goes on as if nothing had happened."""
-        self.succeed(self.ghosts.pop(-1 - pick % len(self.ghosts)))
+        # Not a precondition: what may come next must not depend on a race of threads,
+        # or Hypothesis finds that the same choices lead elsewhere.
+        if self.ghosts:
+            self.succeed(self.ghosts.pop(-1 - pick % len(self.ghosts)))
 
-    @precondition(lambda self: self.processes["one"].in_hand)
     @rule()
     def fail(self) -> None:
-        run = self.processes["one"].in_hand.pop()
-        runs.retry("default", run, FAILURE, delay=-1)
+        if self.processes["one"].in_hand:
+            run = self.processes["one"].in_hand.pop()
+            runs.retry("default", run, FAILURE, delay=-1)
 
     @rule(pick=st.integers(0, RUNS - 1))
     def cancel(self, pick: int) -> None:
