@@ -58,7 +58,7 @@ class Actor(Generic[P, R]):
 
     def send(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call, in the caller's transaction."""
-        return self._enqueue(self._message(args, kwargs, {}))
+        return self._send(args, kwargs, {})
 
     async def asend(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call from async code.
@@ -84,7 +84,7 @@ class Actor(Generic[P, R]):
     ) -> Message[R]:
         """Enqueue a call with options of its own, such as `delay` or `priority`."""
         check_call(self.actor_name, args, kwargs)
-        return self._enqueue(self._message(args, kwargs or {}, self._check(options)))
+        return self._send(args, kwargs or {}, self._check(options))
 
     def message(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Build a call without enqueueing it; the last argument may be missing.
@@ -126,7 +126,8 @@ class Actor(Generic[P, R]):
             self._signature.bind_partial(*args, **kwargs)
         except TypeError as error:
             raise InvalidArguments(self.actor_name, str(error)) from None
-        return self._message(args, kwargs, options)
+        broker = brokers.carrier(self.actor_name, options)
+        return self._message(broker.queue_of(self), args, kwargs, options)
 
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise `InvalidArguments` unless they are what the function takes."""
@@ -135,16 +136,18 @@ class Actor(Generic[P, R]):
         except TypeError as error:
             raise InvalidArguments(self.actor_name, str(error)) from None
 
-    def _message(
+    def _send(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]
     ) -> Message[R]:
         broker = brokers.carrier(self.actor_name, options)
-        queue = options.get("queue_name") or broker.queue_of(self)
-        return Message(queue, self.actor_name, tuple(args), dict(kwargs), options)
-
-    def _enqueue(self, message: Message[R]) -> Message[R]:
-        broker = brokers.carrier(self.actor_name, message.options)
+        message = self._message(broker.queue_of(self), args, kwargs, options)
         return sent(message, broker.enqueue([message])[0])
+
+    def _message(
+        self, queue: str, args: Sequence[Any], kwargs: Mapping[str, Any], given: Any
+    ) -> Message[R]:
+        queue = given.get("queue_name", queue)
+        return Message(queue, self.actor_name, tuple(args), dict(kwargs), given)
 
 
 class Using(Generic[P, R]):
@@ -156,7 +159,7 @@ class Using(Generic[P, R]):
 
     def send(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call with these options, in the caller's transaction."""
-        return self._actor._enqueue(self._actor._message(args, kwargs, self._options))
+        return self._actor._send(args, kwargs, self._options)
 
     async def asend(self, *args: P.args, **kwargs: P.kwargs) -> Message[R]:
         """Enqueue a call from async code, in a transaction of its own."""

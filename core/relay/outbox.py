@@ -14,8 +14,9 @@ from core.errors import BrokerUnavailable, WrongDatabase
 from core.models import Run, State
 from core.options.timing import Timing
 from core.relay import publisher
+from core.relay.ahead import NOTED_SECONDS, Ahead
 from core.relay.breaker import Breaker
-from core.relay.capacity import BATCH, Capacity, band_of
+from core.relay.capacity import BATCH, Capacity
 from core.relay.relay import Relay
 from core.relay.sender import Sender
 from core.routing.router import Router
@@ -47,6 +48,7 @@ class Outbox:
         self.sender = sender
         self.relay = relay
         self.breaker = Breaker(self.alias)
+        self._ahead = Ahead(capacity, sender)
 
     def add(self, rows: Sequence[Run]) -> None:
         """Write runs in the caller's transaction."""
@@ -89,6 +91,7 @@ class Outbox:
             self._relay_queues([queue])
 
     def _relay_queues(self, queues: Sequence[str]) -> None:
+        self._ahead.note()
         for queue in dict.fromkeys(queues):
             try:
                 self.relay.relay(queue)
@@ -126,21 +129,20 @@ class Outbox:
                 self._push(queue, waiting)
         except BrokerUnavailable as error:
             self.breaker.note_failure(error)
+        publisher.later(self._ahead.note, NOTED_SECONDS)
 
     def _push(self, queue: str, rows: Sequence[Run]) -> None:
         if any(row.limit_key is not None for row in rows):
             # Who may go is told under a lock, where all of them are looked at.
+            self._ahead.note()
             self.relay.relay(queue)
         free = [row for row in rows if row.limit_key is None]
         if not free:
             return
         last = max(row.priority for row in free)
-        room = min(len(free), self.capacity.room(queue)[band_of(last)])
-        # What waits already goes first: it is the relay that knows the order.
-        if room and runs.has_backlog(self.database, self.alias, queue, last):
-            room = 0
+        room = self._ahead.room(queue, last, len(free))
         for start in range(0, room, BATCH):
-            self.sender.publish(free[start : min(start + BATCH, room)])
+            self._ahead.publish(free[start : min(start + BATCH, room)])
             self.breaker.note_success()
         if room < len(free):
             self.capacity.note_crowd(queue)

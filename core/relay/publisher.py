@@ -21,6 +21,7 @@ from core.databases import silence
 logger = logging.getLogger(__name__)
 
 Push = Callable[[Sequence[Any]], None]
+Step = Callable[[], None]
 
 #: Seconds at exit to publish what the thread still has.
 FLUSH_SECONDS = 1.0
@@ -40,6 +41,8 @@ class Publisher:
         self._lock = threading.Lock()
         self._queue: queue.Queue[tuple[Push, Sequence[Any]]] = queue.Queue()
         self._thread: threading.Thread | None = None
+        #: What is to be done at which time; only the thread itself changes it.
+        self._due: dict[Step, float] = {}
 
     def put(self, push: Push, rows: Sequence[Any]) -> None:
         """Have `push(rows)` called soon, joined with its neighbours."""
@@ -52,24 +55,50 @@ class Publisher:
                 self._thread.start()
         self._queue.put((push, rows))
 
+    def later(self, step: Step, seconds: float) -> None:
+        """Have `step()` called in so many seconds; called by a push."""
+        self._due.setdefault(step, time.monotonic() + seconds)
+
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
         """Wait until everything is published, at most `seconds`."""
         deadline = time.monotonic() + seconds
-        while self._queue.unfinished_tasks and time.monotonic() < deadline:
+        while self._is_busy() and time.monotonic() < deadline:
             time.sleep(0.01)
+
+    def _is_busy(self) -> bool:
+        return bool(self._queue.unfinished_tasks or self._due)
 
     def _run(self) -> None:
         while True:
-            try:
-                batch = [self._queue.get(timeout=IDLE_SECONDS)]
-            except queue.Empty:
-                connections.close_all()
-                batch = [self._queue.get()]
-            while not self._queue.empty() and len(batch) < 1000:
-                batch.append(self._queue.get())
+            batch = self._batch()
             self._push(batch)
+            self._do_due()
             for _ in batch:
                 self._queue.task_done()
+
+    def _batch(self) -> list[tuple[Push, Sequence[Any]]]:
+        """Return what waits; nothing, if something else is due before."""
+        wait = min(self._due.values(), default=0.0) - time.monotonic()
+        try:
+            first = self._queue.get(timeout=max(wait, 0) if self._due else IDLE_SECONDS)
+        except queue.Empty:
+            if self._due:
+                return []
+            connections.close_all()
+            first = self._queue.get()
+        batch = [first]
+        while not self._queue.empty() and len(batch) < 1000:
+            batch.append(self._queue.get())
+        return batch
+
+    def _do_due(self) -> None:
+        now = time.monotonic()
+        for step in [step for step, at in self._due.items() if at <= now]:
+            try:
+                step()
+            except Exception:
+                logger.exception("Left what was published to the relay.")
+            del self._due[step]
 
     def _push(self, batch: list[tuple[Push, Sequence[Any]]]) -> None:
         joined: dict[Push, list[Any]] = defaultdict(list)
@@ -86,6 +115,7 @@ class Publisher:
 
 _publisher = Publisher()
 put = _publisher.put
+later = _publisher.later
 flush = _publisher.flush
 atexit.register(flush)
 os.register_at_fork(after_in_child=_publisher.reset)

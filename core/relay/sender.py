@@ -36,7 +36,15 @@ class Sender:
 
     def publish(self, rows: Sequence[Run]) -> None:
         """Hand runs to the broker, then note it. Raises `BrokerUnavailable`."""
+        self.hand_over(rows)
+        self.mark(rows)
+
+    def hand_over(self, rows: Sequence[Run]) -> None:
+        """Hand runs to the broker. Raises `BrokerUnavailable`."""
         self._backend.publish([self.engine_message(row) for row in rows])
+
+    def mark(self, rows: Sequence[Run]) -> None:
+        """Note that runs are at the broker, unless they have started by now."""
         runs.mark(self._database, rows, self._lost)
 
     def engine_message(self, row: Run) -> EngineMessage:

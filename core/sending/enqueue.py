@@ -176,7 +176,9 @@ class Enqueuer:
 
         Also its options, which `copy` or a Message made by hand may have got past us.
         """
-        given = Options.check("send", message.options, self.middleware.options)
+        given = message.options and Options.check(
+            "send", message.options, self.middleware.options
+        )
         for name in given.keys() - NAMES:
             check_json(name, given[name])
         if given != message.options or self.middleware.members:
