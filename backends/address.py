@@ -1,5 +1,6 @@
 """A broker's URL as both engines read it: the same one means the same place."""
 
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -9,7 +10,11 @@ from core.secrets.urls import without_password
 
 #: What may follow the "?" of rediss:// and amqps://; certificates as file names.
 TLS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-VERIFY = ("none", "optional", "required")
+VERIFY = {
+    "none": ssl.CERT_NONE,
+    "optional": ssl.CERT_OPTIONAL,
+    "required": ssl.CERT_REQUIRED,
+}
 _EXAMPLES = "redis://host:6379/0, unix:///run/redis.sock?db=0 or amqp://host:5672/"
 
 
@@ -33,6 +38,11 @@ class Address:
     @property
     def is_redis(self) -> bool:
         return not self.scheme.startswith("amqp")
+
+    @property
+    def verify_mode(self) -> ssl.VerifyMode:
+        """How the broker's certificate is verified; only with TLS."""
+        return VERIFY[self.tls["ssl_cert_reqs"]]
 
     @property
     def is_socket(self) -> bool:

@@ -3,12 +3,19 @@
 from core.errors import BrokerConfigError
 
 
-def check_seconds(alias: str, *, whole: bool = False, **options: float) -> None:
+def check_options(
+    alias: str, publish_timeout: float, dead_after: float, heartbeat: int
+) -> None:
     """Raise `BrokerConfigError` unless each is a number of seconds above 0."""
-    kinds = int if whole else (int, float)
-    for name, seconds in options.items():
-        is_number = isinstance(seconds, kinds) and not isinstance(seconds, bool)
-        if not is_number or not seconds > 0:
-            what = "whole seconds" if whole else "seconds"
-            problem = f"{name} is {seconds!r}; it must be {what} above 0"
-            raise BrokerConfigError(alias, "OPTIONS", problem)
+    _check(alias, "publish_timeout", publish_timeout, "seconds", (int, float))
+    _check(alias, "dead_after", dead_after, "seconds", (int, float))
+    _check(alias, "heartbeat", heartbeat, "whole seconds", (int,))
+
+
+def _check(
+    alias: str, name: str, value: float, what: str, kinds: tuple[type, ...]
+) -> None:
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    if not is_number or not value > 0:  # nor NaN
+        problem = f"{name} is {value!r}; it must be {what} above 0"
+        raise BrokerConfigError(alias, "OPTIONS", problem)

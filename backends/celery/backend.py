@@ -18,7 +18,7 @@ from backends.celery.rabbit_connection import RabbitConnection
 from backends.celery.redis_connection import RedisConnection
 from backends.celery.signals import WorkerSignals
 from backends.celery.tasks import register
-from backends.options import check_seconds
+from backends.options import check_options
 from core.backend import CONCERN_SECONDS, BaseBackend, Concern, EngineMessage, Receiver
 
 
@@ -50,10 +50,8 @@ class CeleryBackend(BaseBackend):
         flower: bool = False,
     ) -> None:
         super().__init__(alias, url, receiver)
-        self._timeout = publish_timeout
         address = parse(alias, url)
-        check_seconds(alias, publish_timeout=publish_timeout, dead_after=dead_after)
-        check_seconds(alias, whole=True, heartbeat=heartbeat)
+        check_options(alias, publish_timeout, dead_after, heartbeat)
         self._app = App(
             alias,
             address,

@@ -6,12 +6,6 @@ from urllib.parse import quote
 
 from backends.address import Address
 
-_VERIFY = {
-    "none": ssl.CERT_NONE,
-    "optional": ssl.CERT_OPTIONAL,
-    "required": ssl.CERT_REQUIRED,
-}
-
 
 def kombu_arguments(address: Address) -> dict[str, Any]:
     """Return the keyword arguments of `kombu.Connection` that say where to connect."""
@@ -31,9 +25,8 @@ def kombu_arguments(address: Address) -> dict[str, Any]:
     if not address.is_redis and ":" in address.host:
         arguments["hostname"] = f"[{address.host}]"  # IPv6, as amqp reads it
     if address.tls:
-        tls = dict(address.tls)
         # Left alone, Kombu would encrypt Redis and verify nobody.
-        arguments["ssl"] = tls if address.is_redis else _amqp_tls(address, tls)
+        arguments["ssl"] = dict(address.tls) if address.is_redis else _tls(address)
     return arguments
 
 
@@ -43,9 +36,10 @@ def _socket(address: Address) -> str:
     return f"redis+socket://{login}{address.host}"
 
 
-def _amqp_tls(address: Address, tls: dict[str, str]) -> dict[str, Any]:
-    verify = _VERIFY[tls.pop("ssl_cert_reqs")]
-    files = {name.removeprefix("ssl_"): path for name, path in tls.items()}
-    # amqp checks a name whenever it is given one.
+def _tls(address: Address) -> dict[str, Any]:
+    """Return it as amqp wants it; it checks a name whenever it is given one."""
+    verify, files = address.verify_mode, dict(address.tls)
+    del files["ssl_cert_reqs"]
     name = {} if verify is ssl.CERT_NONE else {"server_hostname": address.host}
-    return {"cert_reqs": verify, **files, **name}
+    given = {key.removeprefix("ssl_"): path for key, path in files.items()}
+    return {"cert_reqs": verify, **given, **name}

@@ -9,14 +9,14 @@ import threading
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import dramatiq
 from dramatiq import Actor, Broker, Message, Middleware
 
 from backends.address import parse
-from backends.options import check_seconds
+from backends.options import check_options
 from core.backend import Concern, EngineMessage, Receiver
 from core.errors import BrokerUnavailable
 from core.outages import Outage
@@ -61,12 +61,7 @@ class CourierBroker(Broker):
         middleware: list[Middleware] | None = None,
     ) -> None:
         super().__init__(middleware=middleware or [])
-        check_seconds(alias, whole=True, heartbeat=options.heartbeat)
-        check_seconds(
-            alias,
-            publish_timeout=options.publish_timeout,
-            dead_after=options.dead_after,
-        )
+        check_options(alias, **asdict(options))
         self.alias = alias
         self.address = parse(alias, url)
         self.options = options

@@ -8,12 +8,6 @@ import redis
 
 from backends.address import Address
 
-_VERIFY = {
-    "none": ssl.CERT_NONE,
-    "optional": ssl.CERT_OPTIONAL,
-    "required": ssl.CERT_REQUIRED,
-}
-
 
 def redis_pool(address: Address, **options: Any) -> redis.ConnectionPool:
     """Return a pool of connections to Redis; `options` are those of each."""
@@ -55,9 +49,8 @@ def pika_parameters(address: Address) -> pika.ConnectionParameters:
 
 def _tls(address: Address) -> pika.SSLOptions:
     context = ssl.create_default_context(cafile=address.tls.get("ssl_ca_certs"))
-    verify = _VERIFY[address.tls["ssl_cert_reqs"]]
-    context.check_hostname = verify is not ssl.CERT_NONE
-    context.verify_mode = verify
+    context.check_hostname = address.verify_mode is not ssl.CERT_NONE
+    context.verify_mode = address.verify_mode
     if certificate := address.tls.get("ssl_certfile"):
         context.load_cert_chain(certificate, address.tls.get("ssl_keyfile"))
     return pika.SSLOptions(context, address.host)

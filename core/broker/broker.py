@@ -55,12 +55,7 @@ class Broker:
         config: BrokerConfig,
         beside: Callable[["Broker", Envelope], "Broker"] = lambda broker, _: broker,
     ) -> None:
-        """Build all that an alias has.
-
-        Args:
-            beside: returns the broker of what follows a run of this one, in its
-                transaction.
-        """
+        """Args: `beside` returns the broker of what follows a run of this one."""
         self.alias = config.alias
         self.database = config.database
         self.timing = config.timing

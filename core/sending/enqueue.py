@@ -12,11 +12,7 @@ from django.db.models.functions import Now
 
 from core import runs
 from core.databases.locks import keep_asking
-from core.errors import (
-    BrokerUnavailable,
-    CallbackRefused,
-    OptionConflict,
-)
+from core.errors import BrokerUnavailable, CallbackRefused, OptionConflict
 from core.middleware import MiddlewareStack
 from core.models import Batch, Run
 from core.options import NAMES, Options, queue_name

@@ -1,10 +1,21 @@
 """Stands for core in the adapters' own tests: keeps what it was handed."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from core.backend import MIDDLE_BAND, EngineMessage
+from django.utils.module_loading import import_string
+
+from core.backend import MIDDLE_BAND, BaseBackend, EngineMessage
 
 QUEUE = "test.dramatiq.alias.mail"
+#: The adapters that connect to a broker.
+KINDS = ["backends.celery.CeleryBackend", "backends.dramatiq.DramatiqBackend"]
+
+
+def build(kind: str, url: str, **options: Any) -> BaseBackend:
+    """Return a backend of one of these kinds."""
+    backend: BaseBackend = import_string(kind)("alias", url, Recorder(), **options)
+    return backend
 
 
 class Recorder:

@@ -6,21 +6,12 @@ from typing import Any
 import pika
 import pytest
 import redis
-from django.utils.module_loading import import_string
 
 from backends.address import parse
 from backends.celery.urls import kombu_arguments
 from backends.dramatiq.urls import pika_parameters, redis_pool
-from core.backend import BaseBackend
 from core.errors import BrokerConfigError
-from tests.backends.receivers import Recorder
-
-KINDS = ["backends.celery.CeleryBackend", "backends.dramatiq.DramatiqBackend"]
-
-
-def build(kind: str, url: str, **options: Any) -> BaseBackend:
-    backend: BaseBackend = import_string(kind)("alias", url, Recorder(), **options)
-    return backend
+from tests.backends.receivers import KINDS, build
 
 
 def kombu(url: str) -> dict[str, Any]:

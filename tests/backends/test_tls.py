@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.utils.module_loading import import_string
 
 from core.backend import EngineMessage
 from core.errors import BrokerUnavailable
-from tests.backends.receivers import Recorder
+from tests.backends.receivers import KINDS, build
 from tests.services.tls import behind_tls, make_certificate
 
-KINDS = ["backends.celery.CeleryBackend", "backends.dramatiq.DramatiqBackend"]
 #: A URL's scheme, and the fixture of the server.
 SERVERS = {"rediss": "valkey", "amqps": "rabbitmq"}
 
@@ -33,21 +30,17 @@ def place(
         yield f"{request.param}://localhost:{port}/"
 
 
-def build(kind: str, url: str) -> Any:
-    return import_string(kind)("alias", url, Recorder(), publish_timeout=10)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_broker_and_client_know_each_other_by_certificate(
     kind: str, place: str, certificate: tuple[Path, Path]
 ) -> None:
     pem, key = certificate
     mine = f"ssl_certfile={pem}&ssl_keyfile={key}"
-    backend = build(kind, f"{place}?ssl_ca_certs={pem}&{mine}")
+    backend = build(kind, f"{place}?ssl_ca_certs={pem}&{mine}", publish_timeout=10)
     queue = f"tls-{uuid4().hex[:8]}"
     backend.publish([EngineMessage(str(uuid4()), "test.tls", queue, "signed")])
     assert backend.depth(queue) == 1
     assert backend.purge(queue) == 1
     with pytest.raises(BrokerUnavailable, match=r"(?i)certificate|ssl"):
-        build(kind, f"{place}?{mine}").ping()
-    build(kind, f"{place}?ssl_cert_reqs=none&{mine}").ping()
+        build(kind, f"{place}?{mine}", publish_timeout=10).ping()
+    build(kind, f"{place}?ssl_cert_reqs=none&{mine}", publish_timeout=10).ping()

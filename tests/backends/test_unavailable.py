@@ -4,11 +4,10 @@ import pytest
 from django.utils.module_loading import import_string
 
 from core.errors import BrokerUnavailable
-from tests.backends.receivers import Recorder
+from tests.backends.receivers import KINDS, Recorder
 from tests.services.environment import free_port
 
 SCHEMES = ["redis://:{password}@", "amqp://me:{password}@"]
-KINDS = ["backends.celery.CeleryBackend", "backends.dramatiq.DramatiqBackend"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
