@@ -50,7 +50,7 @@ class RedisBroker(CourierBroker):
         )
         self.scripts = {
             name: self.client.register_script(getattr(redis_scripts, name))
-            for name in ("FETCH", "ACK", "GIVE_BACK", "RESCUE", "DEAD")
+            for name in ("FETCH", "ACK", "GIVE_BACK", "PUT_BACK", "RESCUE", "DEAD")
         }
         # Typed by us: redis-py leaves it untyped, and its blmove wants whole seconds.
         self._command: Callable[..., Any] = self.client.execute_command

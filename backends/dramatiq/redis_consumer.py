@@ -109,7 +109,7 @@ class RedisConsumer(CourierConsumer):
             set(self.broker.client.smembers(self._acks)) - self.in_hand - self._owed
         )
         if strays:
-            self.broker.run("GIVE_BACK", [self._list, self._acks], list(strays))
+            self.broker.run("PUT_BACK", [self._list, self._acks], list(strays))
 
     def _remove(self, token: bytes, channel: None) -> None:
         # Owed before it is let go: `_make_sure` may look between the two.
@@ -140,13 +140,13 @@ class RedisConsumer(CourierConsumer):
         """Give back what was fetched and not begun, at a stop."""
         tokens = [m.token for m in messages if isinstance(m, Delivery)]
         if tokens:
-            self._try("GIVE_BACK", [self._list, self._acks], tokens)
+            self._try("PUT_BACK", [self._list, self._acks], tokens)
 
     def close(self) -> None:
         """Give back what never reached a worker thread; settle what is owed."""
         tokens = [token for token, _ in self._fetched]
         self._fetched.clear()
         if tokens:
-            self._try("GIVE_BACK", [self._list, self._acks], tokens)
+            self._try("PUT_BACK", [self._list, self._acks], tokens)
         if self._owed:
             self._try("ACK", [self._msgs, self._acks], list(self._owed))

@@ -72,11 +72,21 @@ for _, id in ipairs(ARGV) do
 end
 """
 
-#: KEYS list, acks; ARGV ids.
+#: KEYS list, acks; ARGV ids. To the end: a delivery of it failed.
 GIVE_BACK = f"""{COMMON}
 for _, id in ipairs(ARGV) do
     if redis.call("srem", KEYS[2], id) > 0 then
         redis.call("rpush", lane(KEYS[1], id), id)
+        ring(KEYS[1])
+    end
+end
+"""
+
+#: KEYS list, acks; ARGV ids, the oldest first. They have not begun: they are next.
+PUT_BACK = f"""{COMMON}
+for i = #ARGV, 1, -1 do
+    if redis.call("srem", KEYS[2], ARGV[i]) > 0 then
+        redis.call("lpush", lane(KEYS[1], ARGV[i]), ARGV[i])
         ring(KEYS[1])
     end
 end

@@ -1,4 +1,4 @@
-"""What a publisher may publish without asking, and what it has published so far."""
+"""What a publisher may publish without a query, and what it has yet to mark."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core import runs
 from core.models import Run
-from core.relay.capacity import Capacity, band_of
+from core.relay.capacity import BATCH, Capacity, band_of
 from core.relay.sender import Sender
 
 #: Seconds after which it is written down what was published, and room is asked for.
@@ -72,6 +72,8 @@ class Ahead:
         """Hand runs to the broker, to be noted soon. Raises `BrokerUnavailable`."""
         self._sender.hand_over(rows)
         self._published.extend(rows)
+        if len(self._published) >= BATCH:
+            self.note()
 
     def note(self) -> None:
         """Write down what was published since the last time."""

@@ -145,6 +145,8 @@ class Outbox:
             self._ahead.publish(free[start : min(start + BATCH, room)])
             self.breaker.note_success()
         if room < len(free):
+            # First, or a sender that ends meanwhile leaves it to be published again.
+            self._ahead.note()
             self.capacity.note_crowd(queue)
         for start in range(room, len(free), BATCH):
             # The relay need not wait for us any longer.

@@ -101,7 +101,7 @@ def test_garbage_is_parked_and_its_neighbours_are_delivered(
     assert client.keys() == [b"dramatiq:__heartbeats__"]
 
 
-def test_what_is_too_long_is_parked_unread(
+def test_oversized_message_is_parked_unread(
     backend: DramatiqBackend,
     taker: RedisConsumer,
     client: redis.Redis,
@@ -164,7 +164,7 @@ def test_message_that_could_not_be_settled_comes_again(
     assert take(taker).args == ("again",)
 
 
-def test_acknowledgement_lost_with_the_connection_is_made_up_for(
+def test_acknowledgement_lost_with_the_connection_is_sent_again(
     backend: DramatiqBackend,
     taker: RedisConsumer,
     client: redis.Redis,
@@ -183,7 +183,7 @@ def test_acknowledgement_lost_with_the_connection_is_made_up_for(
     assert client.hlen(MESSAGES) == 0
 
 
-def test_what_a_dead_worker_held_is_taken_by_a_living_one(
+def test_message_of_a_dead_worker_goes_to_a_living_one(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
     dead = DramatiqBackend("alias", backend.url, Recorder()).broker
@@ -193,7 +193,7 @@ def test_what_a_dead_worker_held_is_taken_by_a_living_one(
     assert client.zcard("dramatiq:__heartbeats__") == 1
 
 
-def test_what_a_dead_worker_held_returns_to_its_band_and_rings(
+def test_message_of_a_dead_worker_returns_to_its_band_and_rings(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
     dead = DramatiqBackend("alias", backend.url, Recorder()).broker
@@ -204,7 +204,7 @@ def test_what_a_dead_worker_held_returns_to_its_band_and_rings(
     assert client.llen(f"{LIST}:bell") == 1
 
 
-def test_idle_worker_hears_of_what_is_given_back(
+def test_idle_worker_is_woken_by_a_returned_message(
     backend: DramatiqBackend, taker: RedisConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
@@ -216,7 +216,7 @@ def test_idle_worker_hears_of_what_is_given_back(
     assert taken.args == ("failed",)
 
 
-def test_stranger_is_served_in_the_middle_band_and_needs_no_bell(
+def test_foreign_message_is_served_in_the_middle_band(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
     backend.publish([message("1", band=1), message("3", band=3)])
@@ -256,9 +256,13 @@ def test_close_gives_back_what_was_not_begun(
     backend.publish([message("a"), message("b"), message("c")])
     taken = take(taker)
     assert backend.depth(QUEUE) == 0
+    backend.publish([message("sent later")])
     taker.requeue([taken])
     taker.close()
-    assert backend.depth(QUEUE) == 3
+    next_one = backend.broker.consume(QUEUE, prefetch=10, timeout=20)
+    waiting = [take(next_one).args[0] for _ in range(4)]
+    assert set(waiting) == {"a", "b", "c", "sent later"}
+    assert waiting[-1] == "sent later"
 
 
 def test_each_worker_of_a_forked_broker_has_a_name_of_its_own(

@@ -89,13 +89,13 @@ def test_urgent_run_finds_room_beside_what_is_not_noted(
     assert publish(ours, [send(broker, priority=-100)]) == 1
 
 
-def test_what_waits_already_goes_first(broker: Broker, ours: Ahead) -> None:
+def test_waiting_run_goes_before_a_new_one(broker: Broker, ours: Ahead) -> None:
     make(broker=broker.alias, priority=0)
     assert publish(ours, [send(broker)]) == 0
     assert publish(ours, [send(broker, priority=-1)]) == 1
 
 
-def test_what_has_started_meanwhile_stays_as_it_is(broker: Broker, ours: Ahead) -> None:
+def test_started_run_is_not_marked_as_published(broker: Broker, ours: Ahead) -> None:
     row = send(broker)
     publish(ours, [row])
     assert runs.claim("default", row.pk, broker.alias)
@@ -110,3 +110,12 @@ def test_publisher_notes_by_itself_what_it_has_published(broker: Broker) -> None
     publisher.flush(30)
     row.refresh_from_db()
     assert row.state == State.QUEUED
+
+
+def test_published_runs_are_marked_before_the_rest_is_given_back(
+    broker: Broker,
+) -> None:
+    publisher.flush(30)
+    broker.outbox.push([send(broker) for _ in range(3 * BOUND)])
+    noted = Run.objects.filter(broker=broker.alias, state=State.QUEUED)
+    assert noted.count() == broker.sender.depth(QUEUE) == BOUND
