@@ -19,7 +19,7 @@ BARE = [
 
 
 @pytest.mark.parametrize(("engine", "command"), BARE)
-def test_bare_worker_is_refused_with_what_to_use(
+def test_bare_engine_worker_is_refused_with_the_command_to_use(
     engine: str, command: list[str], valkey: Valkey, tmp_path: Path
 ) -> None:
     environment = {

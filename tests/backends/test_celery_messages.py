@@ -60,7 +60,7 @@ def headers(**changes: Any) -> dict[str, Any]:
     ],
     ids=lambda bad: f"{bad.headers} {bad.body[:30]!r} {bad.content_type}"[:80],
 )
-def test_what_celery_would_choke_on_becomes_a_call_that_parks(bad: Any) -> None:
+def test_malformed_celery_message_becomes_a_call_that_parks_it(bad: Any) -> None:
     body = bad.body
     prepare(bad, frozenset({ACTOR}), LONGEST)
     (raw, reason), kwargs, embed = json.loads(bad.body)
@@ -137,7 +137,7 @@ def test_a_list_item_goes_back_to_where_it_was_found() -> None:
     assert properties["priority"] == 3
 
 
-def test_what_is_too_long_is_parked_unread() -> None:
+def test_oversized_message_is_parked_unread() -> None:
     found = message(WELL_FORMED)
     prepare(found, frozenset({ACTOR}), len(WELL_FORMED) - 1)
     (raw, reason), _, _ = json.loads(found.body)

@@ -85,7 +85,7 @@ def test_worker_that_ends_unasked_is_stopping_before_it_has_stopped(
     assert listener.heard == ["started 4", "stopping", "stopped"]
 
 
-def test_second_worker_of_a_process_is_told_of_anew(
+def test_second_worker_of_a_process_is_announced_again(
     backend: CeleryBackend, listener: Listener
 ) -> None:
     celery_signals.worker_shutdown.send(sender=Sender(backend.app))

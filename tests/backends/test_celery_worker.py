@@ -182,7 +182,7 @@ def message(queue: str, body: str, band: int = 2) -> EngineMessage:
     return EngineMessage(str(uuid4()), ACTOR, queue, body, band)
 
 
-def test_what_waits_behind_a_busy_worker_is_served_by_band(
+def test_messages_behind_a_busy_worker_are_served_by_band(
     backend: CeleryBackend, queue: str, worker: Worker
 ) -> None:
     publish(backend, queue, 4, 3, 2, 1, 0)

@@ -68,7 +68,7 @@ def test_process_that_has_grown_gives_way(start: Start) -> None:
     assert "gives way to a new one: it has grown to" in stack.log.read_text()
 
 
-def test_there_are_more_processes_while_runs_wait(start: Start) -> None:
+def test_more_processes_run_while_runs_wait(start: Start) -> None:
     stack = start("--autoscale=1,3", f"--threads={THREADS}")
     messages = [stack.send(hold, "crowd") for _ in range(4 * THREADS)]
     full = lambda: len(stack.workers()) == 3  # noqa: E731  # a condition
@@ -91,6 +91,6 @@ def test_there_are_more_processes_while_runs_wait(start: Start) -> None:
         (["--autoscale=1,2", "--processes=2"], "leave --processes out"),
     ],
 )
-def test_bounds_that_cannot_be_are_refused(options: list[str], problem: str) -> None:
+def test_bad_autoscale_bounds_are_refused(options: list[str], problem: str) -> None:
     with pytest.raises(CommandError, match=problem):
         call_command("worker", *options)

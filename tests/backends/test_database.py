@@ -12,7 +12,7 @@ def test_address_of_a_broker_is_refused() -> None:
         DatabaseBackend("alias", "redis://localhost", Recorder())
 
 
-def test_nothing_can_be_published_and_nothing_waits_elsewhere() -> None:
+def test_database_backend_has_no_broker() -> None:
     backend = DatabaseBackend("alias", "", Recorder())
     with pytest.raises(NotImplementedError, match="has no broker"):
         backend.publish([message("one", "default")])

@@ -66,7 +66,7 @@ def test_depth_and_purge_cover_every_band(backend: DramatiqBackend, queue: str) 
     assert backend.depth(queue) == 0
 
 
-def test_what_is_given_back_returns_to_its_band(
+def test_returned_message_goes_back_to_its_band(
     backend: DramatiqBackend, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
@@ -79,7 +79,7 @@ def test_what_is_given_back_returns_to_its_band(
 
 
 @pytest.mark.parametrize("band", range(BANDS))
-def test_idle_worker_hears_of_a_message_at_once(
+def test_idle_worker_is_woken_by_a_message_at_once(
     backend: DramatiqBackend, queue: str, band: int
 ) -> None:
     taker = one_thread(backend, queue, timeout=HEARD)

@@ -71,7 +71,7 @@ def test_stopping_worker_says_so_and_takes_nothing_more(
     ]
 
 
-def test_what_many_queues_cost_is_told_at_the_start(
+def test_too_many_queues_are_warned_of_at_the_start(
     valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     diary, name = Diary(), uuid.uuid4()

@@ -147,7 +147,7 @@ def test_send_of_a_coroutine_is_below_its_body(exporter: InMemorySpanExporter) -
     assert sent.parent.span_id == body.context.span_id
 
 
-def test_failure_is_told_without_the_words_of_the_exception(
+def test_failure_hides_the_words_of_the_exception(
     exporter: InMemorySpanExporter,
 ) -> None:
     flaky.send("hunter2")
@@ -180,7 +180,7 @@ def test_direct_message_carries_its_trace_also_into_its_retry(
     assert len(traces(exporter)) == 1
 
 
-def test_what_is_sent_after_a_body_is_not_below_it(
+def test_send_after_a_body_is_not_below_its_span(
     exporter: InMemorySpanExporter,
 ) -> None:
     step.send(1)

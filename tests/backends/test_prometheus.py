@@ -32,7 +32,7 @@ def token(settings: Any) -> str:
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer \u00e9"]
 )
-def test_nobody_is_let_in_without_the_token(token: str, given: str) -> None:
+def test_metrics_are_refused_without_the_token(token: str, given: str) -> None:
     answer = get(authorization=given)
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
@@ -57,7 +57,7 @@ def test_user_who_may_see_runs_may_see_their_numbers() -> None:
     assert client.get("/metrics").status_code == 200
 
 
-def test_answer_is_kept_by_nobody_and_only_read(token: str) -> None:
+def test_json_answer_is_not_cached_and_only_answers_get(token: str) -> None:
     client = Client(headers={"authorization": f"Bearer {token}"})
     assert "no-store" in client.get("/metrics")["Cache-Control"]
     assert client.post("/metrics").status_code == 405
@@ -83,7 +83,7 @@ def test_open_runs_are_counted_by_what_they_wait_for(token: str) -> None:
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.QUEUED])
-def test_oldest_wait_is_of_what_could_have_started(token: str, state: State) -> None:
+def test_oldest_wait_counts_startable_runs(token: str, state: State) -> None:
     insert(State.PENDING, later(60))
     insert(State.RUNNING, later(-500))
     insert(state, later(-100))
@@ -103,7 +103,7 @@ def test_oldest_wait_is_the_longest_on_both_sides_of_the_broker(token: str) -> N
     assert 100 <= oldest < 130
 
 
-def test_queue_in_which_nothing_is_is_told_as_empty(token: str) -> None:
+def test_empty_queue_is_listed(token: str) -> None:
     line = {"broker": "default", "queue": "counted"}
     assert samples("switchyard_queue_oldest_wait_seconds", **line) == {(): 0}
     assert set(samples("switchyard_queue_runs", **line).values()) == {0}
@@ -129,7 +129,7 @@ def test_workers_of_both_engines_are_counted_while_they_live(token: str) -> None
     assert (workers[("counted",)], workers[("other",)]) == (2, 2)
 
 
-def test_what_needs_somebody_is_counted(token: str) -> None:
+def test_dead_parked_and_unknown_are_counted(token: str) -> None:
     insert(State.DEAD, later(-1), finished_at=Now())
     Parked.objects.create(broker="default", size=1, parked_at=Now())
     for number, state in enumerate((EffectState.UNKNOWN, EffectState.DONE)):
@@ -143,12 +143,12 @@ def test_what_needs_somebody_is_counted(token: str) -> None:
 # All of it.
 
 
-def test_runs_of_an_alias_that_has_left_the_settings_are_not_told(token: str) -> None:
+def test_runs_of_a_removed_alias_are_not_listed(token: str) -> None:
     insert(State.PENDING, later(-1), broker="gone")
     assert "gone" not in scrape()
 
 
-def test_format_is_the_one_that_is_asked_for(token: str) -> None:
+def test_log_format_is_the_one_of_the_setting(token: str) -> None:
     text = scrape(accept=OPENMETRICS)
     assert text.endswith("# EOF\n")
     told = {family.name for family in parse_openmetrics(text)}

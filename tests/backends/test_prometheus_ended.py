@@ -46,7 +46,7 @@ def test_ends_are_counted_by_outcome(token: str) -> None:
     }
 
 
-def test_actor_that_has_not_run_is_told_with_zeros(token: str) -> None:
+def test_actor_that_has_not_run_is_listed_with_zeros(token: str) -> None:
     assert set(samples("switchyard_runs_total", **LINE).values()) == {0}
     assert samples("switchyard_failed_attempts_total", **LINE) == {(): 0}
 
@@ -106,7 +106,7 @@ def counters(text: str) -> list[Any]:
     ]
 
 
-def test_it_is_told_until_when_ends_are_counted(token: str) -> None:
+def test_counters_say_until_when_they_count(token: str) -> None:
     roll_up()
     (until,) = samples(
         "switchyard_counted_until_timestamp_seconds", broker="default"

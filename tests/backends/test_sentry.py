@@ -52,7 +52,7 @@ def test_alert_is_an_event_of_its_rules_issue(sentry: Webhooks) -> None:
     assert raised["message"] == "It is\nx"
 
 
-def test_sentry_that_is_not_set_up_is_told() -> None:
+def test_missing_sentry_setup_is_reported() -> None:
     answer = tell()
     assert not answer.ok
     assert "sentry_sdk.init" in answer.text

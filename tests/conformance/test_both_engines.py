@@ -1,4 +1,4 @@
-"""What holds over the workers of both engines at once."""
+"""Limits and keys shared by the workers of both engines."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

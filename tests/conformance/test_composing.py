@@ -1,4 +1,4 @@
-"""What follows what."""
+"""Pipelines and groups."""
 
 import pytest
 from django.db import transaction

@@ -1,4 +1,4 @@
-"""What a broker may do to a message without harm."""
+"""Messages that the broker loses, duplicates or delays."""
 
 import os
 

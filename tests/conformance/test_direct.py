@@ -1,4 +1,4 @@
-"""Messages that the engine carries alone (durable=False)."""
+"""Direct messages (durable=False)."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Effects outside the database, when nobody knows whether they happened."""
+"""Effects outside the database."""
 
 import pytest
 
@@ -14,16 +14,14 @@ def known(key: str) -> tuple[str, int]:
     return found.state, found.unknowns
 
 
-def test_effect_that_nobody_knows_of_is_repeated_and_told(
-    stack: Stack, key: str
-) -> None:
+def test_unknown_effect_is_repeated(stack: Stack, key: str) -> None:
     message = stack.send(call_again, key)
     assert stack.finish(message, RECOVERED) == "succeeded"
     assert effects(key) == 2
     assert known(key) == ("done", 1)
 
 
-def test_effect_that_nobody_knows_of_is_asked_about_where_its_actor_says_so(
+def test_unknown_effect_is_asked_about_if_its_actor_says_so(
     stack: Stack, key: str
 ) -> None:
     message = stack.send(call_but_ask, key)

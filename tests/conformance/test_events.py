@@ -1,4 +1,4 @@
-"""What happened, told to all who listen."""
+"""Events and their subscribers."""
 
 from typing import Any
 
@@ -38,13 +38,13 @@ def test_each_subscriber_gets_a_message_of_its_own(stack: Stack, key: str) -> No
     wait_for(lambda: heard(key) == everyone, 30, stack.tail())
 
 
-def test_subscriber_gets_no_other_event(stack: Stack, key: str) -> None:
+def test_subscriber_gets_only_its_topic(stack: Stack, key: str) -> None:
     publish("conformance.shipped", key)
     publish("elsewhere.submitted", key)
     wait_for(lambda: heard(key) == ["all/conformance.shipped"], 30, stack.tail())
 
 
-def test_rolled_back_event_is_told_to_nobody(stack: Stack, key: str) -> None:
+def test_rolled_back_event_is_not_published(stack: Stack, key: str) -> None:
     with pytest.raises(KeyError), transaction.atomic():
         publish("conformance.submitted", key)
         raise KeyError
@@ -52,7 +52,7 @@ def test_rolled_back_event_is_told_to_nobody(stack: Stack, key: str) -> None:
     assert (heard(key), effects(key)) == ([], 1)
 
 
-def test_event_that_is_none_is_refused(stack: Stack, key: str) -> None:
+def test_bad_event_is_refused(stack: Stack, key: str) -> None:
     with pytest.raises(InvalidOption, match="topic"):
         publish("no topic", key)
     with pytest.raises(InvalidArguments, match="not JSON"):
@@ -60,9 +60,7 @@ def test_event_that_is_none_is_refused(stack: Stack, key: str) -> None:
 
 
 @pytest.mark.needs("events")
-def test_other_services_hear_also_what_was_told_while_they_were_away(
-    stack: Stack, key: str
-) -> None:
+def test_subscribers_that_were_away_get_earlier_events(stack: Stack, key: str) -> None:
     outside = listener(stack.alias, stack.broker.backend.url, stack.broker.events)
     publish("conformance.first", key)
     publish("conformance.second", key)

@@ -1,4 +1,4 @@
-"""What a backend says of itself, which decides what else is asked of it."""
+"""The flags of a backend."""
 
 import subprocess
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""What stops a body, and what becomes of one that stops its process."""
+"""Time limits, cancelling and crashes."""
 
 import os
 import signal

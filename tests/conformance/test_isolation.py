@@ -1,4 +1,4 @@
-"""Strangers on the same broker."""
+"""Foreign messages on the same broker."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""How many at once, how often, and which of two the same."""
+"""Concurrency, rate limits and unique keys."""
 
 from datetime import timedelta
 
@@ -60,7 +60,7 @@ def test_keys_are_limited_apart(stack: Stack, key: str) -> None:
 
 
 @pytest.mark.needs("worker")
-def test_limited_backlog_holds_nobody_else_up(stack: Stack, key: str) -> None:
+def test_limited_backlog_does_not_block_other_runs(stack: Stack, key: str) -> None:
     waiting = [stack.send(hold_the_only_place, key) for _ in range(40)]
     wait_for(lambda: effects(f"{key}/started"), 30, stack.tail())
     assert stack.finish(stack.send(note, key)) == "succeeded"
@@ -71,9 +71,7 @@ def test_limited_backlog_holds_nobody_else_up(stack: Stack, key: str) -> None:
 
 
 @pytest.mark.needs("worker")
-def test_limited_backlog_keeps_nobody_back_who_comes_by_the_relay(
-    stack: Stack, key: str
-) -> None:
+def test_limited_backlog_does_not_block_relayed_runs(stack: Stack, key: str) -> None:
     options = {"args": [key], "broker": stack.alias}
     only = hold_the_only_place.message_with_options
     # More than the relay takes in hand at once, however fast the workers are.

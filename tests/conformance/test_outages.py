@@ -1,4 +1,4 @@
-"""What a broker that is down, frozen or full may do to a sender."""
+"""Senders while the broker is down, frozen or full."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a paused queue holds, and what becomes of it afterwards."""
+"""Paused queues."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Who comes first."""
+"""Priority and order."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an actor returns, and who is told of its end."""
+"""Results and callbacks."""
 
 import time
 from datetime import timedelta
@@ -29,7 +29,7 @@ def test_result_can_be_waited_for(stack: Stack) -> None:
     assert message.get_result(block=True, timeout=30_000) == 42
 
 
-def test_result_that_is_not_there_yet_is_missing(stack: Stack) -> None:
+def test_result_of_a_running_run_is_missing(stack: Stack) -> None:
     message = stack.send(add, 40, 2, delay=600_000)
     with pytest.raises(ResultMissing, match="has not ended"):
         message.get_result()
@@ -93,12 +93,12 @@ def test_result_given_inside_the_atomic_block_is_what_follows_gets(
     assert line.get_result(block=True, timeout=30_000) == 3
 
 
-def test_success_is_told_with_its_result(stack: Stack, key: str) -> None:
+def test_success_callback_gets_the_result(stack: Stack, key: str) -> None:
     stack.send(tell_success, key)
     wait_for(lambda: effects(f"{key}/success/42"), 30, stack.tail())
 
 
-def test_every_failure_is_told_and_the_last_one_once_more(
+def test_failure_callback_gets_each_failure_and_exhausted_the_last(
     stack: Stack, key: str
 ) -> None:
     message = stack.send(tell_failure, key)

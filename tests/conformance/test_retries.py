@@ -1,4 +1,4 @@
-"""What happens to a message whose actor fails."""
+"""Retries and dead runs."""
 
 from core import control, monitoring
 from tests.conformance.stacks import Stack, effects, open_gate

@@ -1,4 +1,4 @@
-"""Which queue and which priority, decided when a message is relayed."""
+"""Routing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a schedule's slots become on every combination, with either driver."""
+"""Schedules, with either driver."""
 
 import subprocess
 import sys

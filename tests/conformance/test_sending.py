@@ -1,4 +1,4 @@
-"""What a send promises its caller."""
+"""Sending."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the death, the silence and the busyness of a worker may do."""
+"""Workers that die, freeze or are busy."""
 
 import os
 import signal

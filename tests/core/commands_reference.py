@@ -14,9 +14,9 @@ import django
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
 HEAD = """# Commands
 
-Each is `manage.py` and what is said here; Django's own options (`--settings` and so on)
-are taken as well. A verb of `tasks` ends with 1 if it did not do all it was asked for,
-refused a value, or found something not well; with 2 if the line cannot be read.
+All are commands of `manage.py` and also take Django's own options (`--settings` and so
+on). A verb of `tasks` exits with 1 if it could not do everything, refused a value, or a
+check failed; and with 2 if the command line is invalid.
 """
 #: Django's own, which every command has.
 STOCK = {
@@ -65,7 +65,7 @@ def _table(parser: argparse.ArgumentParser) -> Iterator[str]:
         and not isinstance(action, argparse._SubParsersAction)
     ]
     if rows:
-        yield "\n| | unless given | |\n| --- | --- | --- |\n"
+        yield "\n| option | default | meaning |\n| --- | --- | --- |\n"
         yield from rows
 
 

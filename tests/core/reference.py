@@ -11,10 +11,11 @@ from core.options import Options
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "options.md"
 HEAD = """# Options
 
-Given to `@actor(...)` or at a send: `actor.using(...).send(...)`,
-`actor.send_with_options(...)`. A send goes before its actor, the actor before its
-broker alias (`BROKERS[alias]["ACTOR_OPTIONS"]`), and that before the default. A
-duration is a `timedelta`, or an int of milliseconds; the defaults are milliseconds.
+Options of `@actor(...)` and of a send: `actor.using(...).send(...)` or
+`actor.send_with_options(...)`. An option of the send overrides that of the actor, which
+overrides that of the broker alias (`BROKERS[alias]["ACTOR_OPTIONS"]`), which overrides
+the default. A duration is a `timedelta` or an int in milliseconds; the defaults are in
+milliseconds.
 
 | option | default | at | meaning |
 | --- | --- | --- | --- |

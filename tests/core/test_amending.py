@@ -111,7 +111,7 @@ def test_limit_is_that_of_the_new_arguments() -> None:
         ({"kwargs": {"to": {1}}}, "JSON"),
     ],
 )
-def test_what_a_send_would_refuse_is_refused(given: Any, problem: str) -> None:
+def test_amending_refuses_what_a_send_refuses(given: Any, problem: str) -> None:
     message = mail.send(7)
     with pytest.raises(InvalidArguments, match=problem):
         control.requeue_with(message.message_id, by="ann", **given)
@@ -125,7 +125,7 @@ def test_argument_of_an_unknown_name_is_refused() -> None:
         control.requeue_with(message.message_id, by="ann", kwargs={"hsot": "mail"})
 
 
-def test_audit_tells_which_arguments_and_not_what_they_are() -> None:
+def test_audit_names_changed_arguments_without_values() -> None:
     message = mail.send(7)
     control.requeue_with(message.message_id, by="ann", kwargs={"to": "secret@x.org"})
     (entry,) = monitoring.audit()
@@ -176,7 +176,7 @@ def test_command_tries_the_arguments_in_a_dry_run() -> None:
         ([str(uuid4()), "--args", "[7]"], "give its id alone"),
     ],
 )
-def test_command_refuses_what_cannot_be_meant(more: list[str], problem: str) -> None:
+def test_command_refuses_contradicting_arguments(more: list[str], problem: str) -> None:
     message = mail.send(7)
     with pytest.raises(CommandError, match=problem):
         tasks("requeue", message.message_id, *more)

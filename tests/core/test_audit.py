@@ -43,7 +43,7 @@ def tasks(*args: str) -> None:
     call_command("tasks", *args, stdout=StringIO())
 
 
-def test_cancel_and_requeue_say_who_what_on_what_and_how_many(waiting: Message) -> None:
+def test_cancel_and_requeue_are_audited_with_user_and_count(waiting: Message) -> None:
     control.cancel([waiting.message_id], by="alice")
     control.requeue([waiting.message_id], by="bob")
     told = [(e.by, e.verb, e.target, e.changed) for e in monitoring.audit()]
@@ -66,7 +66,7 @@ def test_whole_filter_leaves_one_row(monkeypatch: Any) -> None:
     assert (monitoring.audit()[0].target, monitoring.audit()[0].changed) == ("all", 5)
 
 
-def test_what_changed_nothing_is_told_too() -> None:
+def test_act_that_changed_nothing_is_audited_too() -> None:
     control.cancel([str(uuid4())], by="alice")
     assert (only().verb, only().changed) == ("cancel", 0)
 
@@ -148,7 +148,7 @@ def test_audit_is_kept_for_its_time() -> None:
 
 
 @pytest.mark.parametrize("by", ["", "  ", None])
-def test_nobody_is_no_operator(by: Any, waiting: Message) -> None:
+def test_act_without_an_operator_is_refused(by: Any, waiting: Message) -> None:
     with pytest.raises(InvalidOption, match=r"'by'.*nightly clean-up"):
         control.cancel([waiting.message_id], by=by)
     assert waiting.status() == "pending"

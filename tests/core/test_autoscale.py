@@ -46,7 +46,7 @@ def grown(scale: Autoscale, *, busy: int | None = None, looks: int = 1) -> int:
 
 
 @pytest.mark.usefixtures("_never_calm")
-def test_it_grows_by_half_up_to_the_most_while_somebody_waits(scale: Autoscale) -> None:
+def test_autoscale_grows_by_half_while_runs_wait(scale: Autoscale) -> None:
     wait_in_line()
     assert [grown(scale) for _ in range(6)] == [2, 3, 4, 6, 8, 8]
 
@@ -78,7 +78,7 @@ def test_next_ones_come_when_the_last_ones_are_up(scale: Autoscale) -> None:
         {"crashes": 1},
     ],
 )
-def test_what_more_processes_would_not_help_asks_for_none(
+def test_autoscale_ignores_runs_that_more_processes_would_not_help(
     scale: Autoscale, fields: dict[str, Any]
 ) -> None:
     make(**{"broker": ALIAS, "due_at": runs.later(-5), **fields})
@@ -86,20 +86,20 @@ def test_what_more_processes_would_not_help_asks_for_none(
 
 
 @pytest.mark.usefixtures("_never_calm")
-def test_paused_queue_asks_for_none(scale: Autoscale) -> None:
+def test_paused_queue_asks_for_no_processes(scale: Autoscale) -> None:
     wait_in_line()
     Pause.objects.create(broker=ALIAS, queue_name="default", by="ann")
     assert grown(scale) == 1
 
 
 @pytest.mark.usefixtures("_calm")
-def test_it_shrinks_one_by_one_when_the_others_suffice(scale: Autoscale) -> None:
+def test_autoscale_shrinks_one_by_one(scale: Autoscale) -> None:
     scale.wanted = 4
     assert [grown(scale, busy=THREADS) for _ in range(3)] == [3, 2, 2]
     assert [grown(scale, busy=0) for _ in range(3)] == [1, 1, 1]
 
 
-def test_it_asks_the_database_for_its_own_processes(scale: Autoscale) -> None:
+def test_autoscale_counts_its_own_busy_processes(scale: Autoscale) -> None:
     wait_in_line()
     make_worker("other", supervisor="1-other")
     scale.look()

@@ -45,7 +45,7 @@ def sent(name: str, outcome: Any, **options: Any) -> Message[Any]:
     return body.send()
 
 
-def test_on_failure_is_told_readably_what_no_database_can_hold() -> None:
+def test_on_failure_gets_unstorable_characters_escaped() -> None:
     message = sent("nul", ValueError("a\0b \ud800"), max_retries=0, on_failure=tell)
     assert message.status() == "dead"
     assert told == [{"type": "ValueError", "message": r"a\x00b \ud800"}]

@@ -108,7 +108,7 @@ def chaos(*arguments: str) -> str:
 
 
 @pytest.mark.django_db
-def test_nothing_is_hurt_without_the_word_that_it_is_staging(settings: Any) -> None:
+def test_chaos_refuses_to_run_outside_staging(settings: Any) -> None:
     with pytest.raises(CommandError, match="--yes-this-is-staging"):
         chaos("--minutes", "0.01")
     settings.DEBUG = True
@@ -225,7 +225,7 @@ def press() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def test_interruption_waits_until_it_is_heeded() -> None:
+def test_interruption_waits_for_the_next_pause() -> None:
     interruption = Interruption()
     with interruption.blocked():
         press()

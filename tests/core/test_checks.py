@@ -48,7 +48,7 @@ def test_project_of_the_tests_is_fine() -> None:
     assert run_checks(tags=[checks.TAG]) == []
 
 
-def test_schedule_that_cannot_be_is_an_error(settings: Any) -> None:
+def test_bad_schedule_is_an_error(settings: Any) -> None:
     settings.SCHEDULES = {
         "nightly": {"actor": "test.nowhere", "trigger": every(days=1)}
     }
@@ -232,7 +232,7 @@ def test_plain_text_to_another_host_is_warned_of(
 @pytest.mark.parametrize(
     "url", ["rediss://:x@far.example/0", "redis://localhost/0", "unix:///tmp/x.sock"]
 )
-def test_what_nobody_can_listen_to_is_fine(settings: Any, url: str) -> None:
+def test_local_broker_is_not_warned_of(settings: Any, url: str) -> None:
     settings.BROKERS = {"default": {"BACKEND": DRAMATIQ, "URL": url}}
     assert "W107" not in ids(checks.check_deployment())
 

@@ -121,7 +121,7 @@ def test_result_older_than_its_ttl_is_missing() -> None:
         message.get_result()
 
 
-def test_result_is_had_soon_after_it_is_there() -> None:
+def test_result_is_returned_soon_after_it_is_stored() -> None:
     kept = actor(actor_name="test.compose.kept", store_results=True)(member.fn)
     message = kept.send_with_options(args=[7], **LATER)
 

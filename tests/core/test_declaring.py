@@ -75,7 +75,7 @@ async def more_numbers() -> AsyncIterator[int]:
     "given",
     [5, "mail", Callable(), Callable, partial(greet, "you"), len, classmethod(greet)],
 )
-def test_what_is_no_function_is_refused(given: object) -> None:
+def test_actor_must_be_a_function(given: object) -> None:
     with pytest.raises(InvalidActor, match="it must be a function written with def"):
         actor(actor_name="test.none")(given)  # type: ignore[arg-type]  # as above
 

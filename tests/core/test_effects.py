@@ -80,7 +80,7 @@ def state(name: str = "pay") -> tuple[str, int]:
     return found.state, found.unknowns
 
 
-def test_what_is_done_is_remembered_and_not_done_again(outside: Outside) -> None:
+def test_finished_effect_is_not_performed_again(outside: Outside) -> None:
     run = make()
     with attempt_of(run):
         assert effect("pay", outside.happen) == "receipt 1"
@@ -163,7 +163,7 @@ def test_effect_that_was_answered_not_to_have_happened_is_performed(
     assert effect_again(run, outside) == "receipt 2"
 
 
-def test_what_certainly_did_not_happen_is_tried_again_without_a_question(
+def test_effect_that_certainly_failed_is_repeated_without_asking(
     outside: Outside,
 ) -> None:
     run = make()
@@ -239,7 +239,7 @@ def test_outside_of_a_run_it_needs_a_key(outside: Outside) -> None:
 @pytest.mark.parametrize(
     "bad", [{"name": ""}, {"name": 7}, {"key": "k" * 1000}, {"on_unknown": "hope"}]
 )
-def test_what_it_cannot_use_is_named(bad: dict[str, Any], outside: Outside) -> None:
+def test_effect_names_a_wrong_argument(bad: dict[str, Any], outside: Outside) -> None:
     given = {"name": "pay", "key": "k", **bad}
     with pytest.raises(InvalidOption, match=next(iter(bad))):
         effect(perform=outside.happen, **given)

@@ -12,7 +12,7 @@ RUN = "0b0d5d0e-6d1c-4d0e-9d5e-4b8f6f1c2a3b"
 @pytest.mark.parametrize(
     "payload", [{1: "a"}, math.nan, "a\0b", "\ud800", {1, 2}, b"bytes", object()]
 )
-def test_what_json_would_change_or_refuse_is_refused(payload: object) -> None:
+def test_payload_that_json_would_change_is_refused(payload: object) -> None:
     with pytest.raises(InvalidArguments, match=r"shop\.mail"):
         check_payload("shop.mail", [payload], limit=1000)
 

@@ -85,7 +85,7 @@ def test_transaction_of_a_row_that_is_there_already_is_not_gone_on_with() -> Non
         assert connection.needs_rollback
 
 
-def test_what_is_sent_to_a_queue_without_room_is_the_relays_at_once(alias: str) -> None:
+def test_send_to_a_full_queue_is_left_to_the_relay_at_once(alias: str) -> None:
     capacity = brokers[alias].capacity
     assert sent_within_a_transaction(alias) == brokers[alias].timing.grace
     publisher.flush(30)

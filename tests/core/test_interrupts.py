@@ -142,7 +142,7 @@ def test_limit_ends_with_its_body() -> None:
     interrupts.guard(busy_for(2.2))
 
 
-def test_each_kind_is_raised_once_in_a_body_that_goes_on(
+def test_each_interrupt_is_raised_once(
     until: threading.Event,
 ) -> None:
     interrupts = Interrupts()

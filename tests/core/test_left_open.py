@@ -72,14 +72,16 @@ def test_body_that_leaves_a_transaction_open_fails_and_its_neighbour_does_not(
     assert groups() == {"neighbour"}
 
 
-def test_error_in_the_middle_of_a_transaction_is_the_one_that_is_told() -> None:
+def test_first_error_in_a_transaction_is_reported() -> None:
     run = monitoring.run(sent(begin_and_fail).message_id)
     assert (run.state, run.error) == ("dead", "ValueError: in the middle")
     assert neighbour.send().status() == "succeeded"
     assert groups() == {"neighbour"}
 
 
-def test_what_was_settled_before_stays(caplog: pytest.LogCaptureFixture) -> None:
+def test_success_settled_before_an_open_transaction_stays(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     assert sent(settle_and_begin).status() == "succeeded"
     assert "left a transaction open" in caplog.text
     assert groups() == {"settled"}

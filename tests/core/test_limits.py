@@ -40,7 +40,7 @@ def test_run_sent_under_a_limit_that_is_gone_goes_out(
 
 
 @pytest.mark.parametrize("rules", [{}, {"another": LimitRule(1)}])
-def test_limit_of_a_newer_release_is_left_alone_and_in_nobodys_way(
+def test_limit_of_a_newer_release_blocks_nothing(
     rules: dict[str, LimitRule],
 ) -> None:
     limited("newer"), limited("newer")
@@ -85,7 +85,7 @@ def test_any_number_of_keys_may_have_had_their_start() -> None:
     assert reserve(9, daily=LimitRule(None, 86400)) == [spent]
 
 
-def test_key_is_spent_while_as_many_are_out_as_may_be() -> None:
+def test_key_at_its_limit_waits_until_one_is_given_back() -> None:
     first, second, third = (limited("paced") for _ in range(3))
     rules = {"paced": LimitRule(2)}
     assert reserve(9, **rules) == [first, second]

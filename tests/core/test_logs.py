@@ -91,7 +91,7 @@ def test_record_outside_of_a_run_says_nothing_of_one(written: StringIO) -> None:
     assert sorted(line) == ["level", "logger", "message", "time"]
 
 
-def test_extra_fields_are_told_and_take_no_field_of_ours(written: StringIO) -> None:
+def test_extra_log_fields_are_kept_and_override_none(written: StringIO) -> None:
     library.info("Sold.", extra={"order": 7, "level": "gold"})
     (line,) = read(written)
     assert (line["order"], line["level_"], line["level"]) == (7, "gold", "INFO")

@@ -61,21 +61,21 @@ def look(broker: Broker, times: int = LOOKS) -> list[int]:
     return [broker.lost.find() for _ in range(times)]
 
 
-def test_what_is_not_at_the_broker_of_idle_processes_is_lost(broker: Broker) -> None:
+def test_run_missing_from_the_broker_of_idle_processes_is_lost(broker: Broker) -> None:
     add_worker(broker)
     run = published(broker, LOST + 1)
     assert look(broker) == [0] * (LOOKS - 1) + [1]
     assert state(run) == "pending"
 
 
-def test_what_was_published_a_while_ago_is_not_lost_yet(broker: Broker) -> None:
+def test_recently_published_run_is_not_lost(broker: Broker) -> None:
     add_worker(broker)
     run = published(broker, LOST * (1 - EARLY / 2))
     assert not any(look(broker))
     assert state(run) == "queued"
 
 
-def test_what_is_at_the_broker_is_not_lost(broker: Broker) -> None:
+def test_run_that_waits_at_the_broker_is_not_lost(broker: Broker) -> None:
     # As after a restart of all workers: they have nothing to do yet.
     add_worker(broker)
     waiting = [published(broker, 1000, there=True) for _ in range(20)]
@@ -83,7 +83,7 @@ def test_what_is_at_the_broker_is_not_lost(broker: Broker) -> None:
     assert {state(run) for run in waiting} == {"queued"}
 
 
-def test_some_that_are_gone_are_noticed_among_many_that_are_there(
+def test_few_lost_runs_among_many_are_found(
     broker: Broker,
 ) -> None:
     add_worker(broker)
@@ -94,7 +94,7 @@ def test_some_that_are_gone_are_noticed_among_many_that_are_there(
     assert state(gone) == "pending"
 
 
-def test_what_is_on_its_way_to_the_broker_is_not_missing(broker: Broker) -> None:
+def test_run_on_its_way_to_the_broker_is_not_missing(broker: Broker) -> None:
     add_worker(broker)
     waiting = published(broker, LOST + 1, there=True)
     for _ in range(5):
@@ -103,7 +103,7 @@ def test_what_is_on_its_way_to_the_broker_is_not_missing(broker: Broker) -> None
     assert state(waiting) == "queued"
 
 
-def test_slot_that_is_free_between_two_runs_proves_nothing(broker: Broker) -> None:
+def test_thread_free_between_two_runs_proves_nothing(broker: Broker) -> None:
     add_worker(broker)
     run = published(broker, LOST + 1)
     look(broker, LOOKS - 1)
@@ -124,7 +124,7 @@ def test_behind_busy_processes_a_run_waits_without_being_sent_again(
     assert state(run) == "queued"
 
 
-def test_what_an_empty_broker_has_lost_comes_back_also_behind_busy_processes(
+def test_runs_lost_by_the_broker_return_behind_busy_processes(
     broker: Broker,
 ) -> None:
     add_worker(broker)
@@ -134,7 +134,7 @@ def test_what_an_empty_broker_has_lost_comes_back_also_behind_busy_processes(
     assert look(broker) == [0] * (LOOKS - 1) + [len(gone)]
 
 
-def test_hole_among_many_behind_busy_processes_makes_no_storm(broker: Broker) -> None:
+def test_one_lost_run_behind_busy_processes_makes_no_storm(broker: Broker) -> None:
     add_worker(broker, rate=1.0)
     keep_busy(broker)
     for _ in range(20):
@@ -165,7 +165,7 @@ def test_run_that_others_overtake_for_long_is_sent_again(broker: Broker) -> None
 
 
 @pytest.mark.parametrize("lost", [0.5])
-def test_idle_process_gets_what_a_busy_one_hoards_in_a_while(broker: Broker) -> None:
+def test_idle_process_gets_what_a_busy_one_hoards(broker: Broker) -> None:
     for name in ("one", "two", "three"):
         add_worker(broker, name)
     for name in ("one", "two"):

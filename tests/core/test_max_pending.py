@@ -71,7 +71,7 @@ def test_send_beyond_the_bound_is_refused_and_says_why() -> None:
     assert Run.objects.count() == MOST
 
 
-def test_what_this_process_has_just_sent_counts_without_a_question(
+def test_own_sends_count_without_a_query(
     django_assert_num_queries: Any,
 ) -> None:
     report.send()
@@ -83,7 +83,7 @@ def test_what_this_process_has_just_sent_counts_without_a_question(
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_there_is_room_again_once_one_has_started() -> None:
+def test_queue_has_room_again_once_one_has_started() -> None:
     first, *_ = full()
     Run.objects.filter(pk=first.message_id).update(state="running")
     assert report.send().status() == "pending"
@@ -101,13 +101,13 @@ def test_bound_counts_the_queue_and_holds_the_actor_alone() -> None:
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_what_is_due_later_neither_counts_nor_is_refused() -> None:
+def test_delayed_run_neither_counts_nor_is_refused() -> None:
     for _ in range(2 * MOST):
         report.using(delay=600_000).send()
     assert len(full()) == MOST
 
 
-def test_many_are_taken_in_together_or_not_at_all() -> None:
+def test_many_messages_are_sent_together_or_not_at_all() -> None:
     with pytest.raises(QueueFull):
         send_many([report.message(number) for number in range(MOST + 1)])
     assert not Run.objects.exists()

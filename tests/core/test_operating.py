@@ -121,7 +121,9 @@ def test_admin_shows_a_run_with_its_traceback(operator: Client, dead: Message) -
 
 
 @pytest.mark.parametrize("model", ["run", "parked", "worker"])
-def test_nobody_edits_rows_by_hand(operator: Client, dead: Message, model: str) -> None:
+def test_admin_adds_no_rows_by_hand(
+    operator: Client, dead: Message, model: str
+) -> None:
     assert operator.get(f"/admin/core/{model}/").status_code == 200
     assert operator.get(f"/admin/core/{model}/add/").status_code == 403
 

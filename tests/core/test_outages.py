@@ -20,9 +20,7 @@ def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_outage_is_told_once_however_often_it_is_met(
-    outage: Outage, told: pytest.LogCaptureFixture
-) -> None:
+def test_outage_is_logged_once(outage: Outage, told: pytest.LogCaptureFixture) -> None:
     outage.end()
     for _ in range(3):
         outage.begin(OSError("refused"))
@@ -35,7 +33,7 @@ def test_outage_is_told_once_however_often_it_is_met(
     assert told.messages[1].startswith("Fetching again, after 0.0 s")
 
 
-def test_error_of_another_kind_is_told_as_well(
+def test_other_errors_are_reported_too(
     outage: Outage, told: pytest.LogCaptureFixture
 ) -> None:
     for error in (OSError("refused"), ValueError("odd"), OSError("refused")):
@@ -43,7 +41,7 @@ def test_error_of_another_kind_is_told_as_well(
     assert told.messages == ["Cannot fetch: refused", "Cannot fetch: odd"]
 
 
-def test_next_outage_is_told_again(
+def test_next_outage_is_logged_again(
     outage: Outage, told: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
@@ -52,7 +50,7 @@ def test_next_outage_is_told_again(
     assert len(told.messages) == 4
 
 
-def test_it_is_back_when_nobody_misses_it_any_more(
+def test_outage_ends_when_nobody_misses_the_service(
     outage: Outage, told: pytest.LogCaptureFixture
 ) -> None:
     for who in ("one", "two"):
@@ -66,7 +64,7 @@ def test_it_is_back_when_nobody_misses_it_any_more(
     assert len(told.messages) == 2
 
 
-def test_fault_of_a_program_is_told_with_its_traceback(
+def test_programming_error_is_logged_with_its_traceback(
     outage: Outage, told: pytest.LogCaptureFixture
 ) -> None:
     outage.begin(KeyError("x"), expected=False)

@@ -39,7 +39,7 @@ def longest_text(letter: str, broker: Broker) -> str:
 
 
 @pytest.mark.parametrize("letter", WORST, ids=ascii)
-def test_largest_message_of_ours_fits(broker: Broker, letter: str) -> None:
+def test_largest_allowed_message_fits(broker: Broker, letter: str) -> None:
     text = longest_text(letter, broker)
     measure.send(text)
     assert seen == [len(text)]
@@ -47,7 +47,7 @@ def test_largest_message_of_ours_fits(broker: Broker, letter: str) -> None:
 
 
 @pytest.mark.parametrize("letter", WORST, ids=ascii)
-def test_largest_message_of_ours_fits_as_the_engines_carry_it(
+def test_largest_allowed_message_fits_on_both_engines(
     broker: Broker, letter: str
 ) -> None:
     message = measure.message(longest_text(letter, broker))
@@ -57,7 +57,7 @@ def test_largest_message_of_ours_fits_as_the_engines_carry_it(
     assert max(len(celery) + 4096, len(dramatiq)) <= broker.longest
 
 
-def test_what_is_longer_is_parked_with_its_first_bytes(broker: Broker) -> None:
+def test_oversized_payload_is_parked_with_its_first_bytes(broker: Broker) -> None:
     long = Envelope("q", measure.actor_name, ("x" * broker.longest_payload,), {}, {})
     body = broker.sender.signer.sign_message(long)  # even with our own signature
     broker.deliver("q", body)

@@ -117,7 +117,7 @@ def test_interrupt_that_comes_too_late_is_not_heard_of() -> None:
 
 
 @pytest.mark.usefixtures("_hasty")
-def test_interrupts_come_out_of_bodies_alone() -> None:
+def test_interrupts_are_raised_only_in_bodies() -> None:
     interrupts, stop = Interrupts(), threading.Event()
     ended, late = False, 0
 

@@ -28,7 +28,7 @@ def failing(name: str, error: BaseException, **options: Any) -> Callable[[], Mes
     return actor(actor_name=f"test.{name}", **options)(body).send
 
 
-def test_message_that_no_database_can_hold_is_written_readably() -> None:
+def test_unstorable_characters_are_escaped() -> None:
     sent = failing("nul", ValueError("a\0b \ud800"), max_retries=0)()
     run = monitoring.run(sent.message_id)
     assert (run.state, run.error) == ("dead", r"ValueError: a\x00b \ud800")
@@ -83,7 +83,7 @@ def test_there_is_no_current_run_outside_of_a_worker() -> None:
     assert current_run() is None
 
 
-def test_generator_that_turns_up_as_a_result_is_a_failure_and_not_tried_again() -> None:
+def test_generator_as_a_result_fails_without_retry() -> None:
     def numbers() -> Any:
         yield 1
 

@@ -95,7 +95,7 @@ def test_answer_needs_its_permission(unknown: Effect) -> None:
     assert unknown.state == EffectState.UNKNOWN
 
 
-def test_answer_is_enough(unknown: Effect) -> None:
+def test_answer_permission_is_enough_to_answer(unknown: Effect) -> None:
     act(staff("view_effect", "answer_effect"), EFFECTS, "happened", unknown.pk)
     unknown.refresh_from_db()
     assert unknown.state == EffectState.DONE
@@ -117,7 +117,7 @@ def test_arguments_and_tracebacks_are_hidden(dead: Message) -> None:
         assert hidden not in page.text
 
 
-def test_who_may_view_arguments_sees_them(dead: Message) -> None:
+def test_viewer_of_arguments_sees_them(dead: Message) -> None:
     viewer = staff("view_run", "view_arguments")
     page = viewer.get(f"{RUNS}{dead.message_id}/change/").text
     for shown in ("green tiger", "Traceback", "Options", "Kwargs"):
@@ -181,7 +181,7 @@ def test_value_of_an_effect_is_hidden(unknown: Effect) -> None:
 
 
 @pytest.mark.parametrize(("permissions", "seen"), [([], 0), (["view_arguments"], 1)])
-def test_body_of_what_was_parked_is_hidden(permissions: list[str], seen: int) -> None:
+def test_parked_payload_is_hidden(permissions: list[str], seen: int) -> None:
     row = Parked.objects.create(
         broker="default",
         queue="q",
@@ -197,7 +197,7 @@ def test_body_of_what_was_parked_is_hidden(permissions: list[str], seen: int) ->
     assert page.text.count("tiger") == seen
 
 
-def test_audit_is_read_by_who_may_view_it_and_written_by_nobody() -> None:
+def test_audit_is_read_only() -> None:
     viewer = staff("view_auditentry", "change_auditentry", "delete_auditentry")
     assert viewer.get("/admin/core/auditentry/").status_code == 200
     assert viewer.get("/admin/core/auditentry/add/").status_code == 403

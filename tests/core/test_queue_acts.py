@@ -66,7 +66,7 @@ def test_pause_is_seen_with_who_and_when_and_ends_with_resume() -> None:
     ]
 
 
-def test_pause_without_a_broker_is_of_all() -> None:
+def test_pause_without_an_alias_pauses_all() -> None:
     send()
     assert told("pause", "goods")["changed"] == Pause.objects.count() > 1
     assert told("resume", "goods")["changed"] > 1
@@ -118,7 +118,7 @@ def test_purge_cancels_what_has_not_started_and_counts_first() -> None:
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "purge"])
-def test_queue_that_nobody_knows_is_refused_with_those_there_are(verb: str) -> None:
+def test_unknown_queue_is_refused_with_the_known_ones(verb: str) -> None:
     with pytest.raises(
         CommandError, match=r"no queue named .goodz.; there are: .*goods"
     ):
@@ -128,7 +128,7 @@ def test_queue_that_nobody_knows_is_refused_with_those_there_are(verb: str) -> N
     assert audited() == []
 
 
-def test_what_the_broker_holds_has_not_started_either() -> None:
+def test_runs_at_the_broker_count_as_waiting() -> None:
     (run_id,) = send(1)
     hour = timedelta(hours=1)
     Run.objects.filter(pk=run_id).update(state=State.QUEUED, due_at=Now() - hour)

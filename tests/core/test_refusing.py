@@ -37,7 +37,7 @@ NO_NODES = [None, 5, "a", echo, pipeline, echo.send]
 
 
 @pytest.mark.parametrize("given", NO_NODES)
-def test_composition_of_what_cannot_be_sent_is_refused(given: Any) -> None:
+def test_composition_with_a_bad_message_is_refused(given: Any) -> None:
     with pytest.raises(NoMessage, match="is not a message, a pipeline or a group"):
         pipeline([echo.message(), given])
     with pytest.raises(NoMessage, match=r"Build one with actor.message\(\.\.\.\)"):

@@ -156,7 +156,7 @@ def test_body_that_fails_anyway_is_told() -> None:
 
 
 class FromUnittest(TaskTestMixin, TransactionTestCase):
-    def test_mixin_has_it(self) -> None:
+    def test_mixin_checks_safe_to_repeat(self) -> None:
         self.assertSafeToRepeat(looks_first, "a")
         with pytest.raises(AssertionError, match="not safe to run twice"):
             self.assertSafeToRepeat(adds, key="a")

@@ -42,7 +42,7 @@ def left() -> int:
 
 
 @pytest.mark.parametrize("state", ["succeeded", "dead", "cancelled"])
-def test_what_ended_too_long_ago_is_deleted_and_nothing_else(state: str) -> None:
+def test_only_runs_past_their_age_are_deleted(state: str) -> None:
     make_ended(state)
     young, waiting = make_ended(state, hours=0.5), make()
     assert runs.prune("default", "test", AN_HOUR) == {state: 1}
@@ -56,7 +56,7 @@ def test_each_state_is_kept_as_long_as_it_says() -> None:
     assert list(Run.objects.all()) == [dead]
 
 
-def test_of_too_many_the_oldest_are_deleted() -> None:
+def test_oldest_runs_over_the_count_are_deleted() -> None:
     newest = [make_ended(hours=hours) for hours in (1, 2, 3)]
     for hours in (5, 4, 6):
         make_ended(hours=hours)
@@ -66,7 +66,7 @@ def test_of_too_many_the_oldest_are_deleted() -> None:
     assert runs.prune("default", "test", keep) == {}
 
 
-def test_what_is_kept_for_ever_stays() -> None:
+def test_runs_kept_for_ever_are_not_deleted() -> None:
     make_ended(hours=10**5)
     assert runs.prune("default", "test", Retention(succeeded=Keep())) == {}
 
@@ -221,7 +221,7 @@ def test_age_may_be_a_timedelta() -> None:
     assert read.dead == Keep(86_400.0)
 
 
-def test_what_became_of_old_slots_is_deleted_but_for_those_that_wait() -> None:
+def test_old_fires_are_deleted_unless_they_wait() -> None:
     schedule = Schedule(name="s", actor_name="a", trigger=every(hours=1).asdict())
     schedule.save()
     for state, age in (("fired", 2), ("skipped", 2), ("waiting", 2), ("fired", 0.5)):

@@ -20,7 +20,7 @@ def room(outbox: Outbox) -> int:
     return outbox.capacity.room("default")[-1]
 
 
-def test_what_a_relay_is_publishing_takes_room(outbox: Outbox) -> None:
+def test_reserved_runs_take_room(outbox: Outbox) -> None:
     make_worker()
     assert room(outbox) == 2 * THREADS
     for _ in range(3):
@@ -33,7 +33,7 @@ def test_what_a_relay_is_publishing_takes_room(outbox: Outbox) -> None:
     assert room(outbox) == 2 * THREADS - 2
 
 
-def test_what_a_relay_took_before_it_died_takes_no_room_for_long(
+def test_reservation_of_a_dead_relay_takes_no_room(
     outbox: Outbox,
 ) -> None:
     make_worker()

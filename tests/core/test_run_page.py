@@ -93,14 +93,14 @@ def test_button_wants_its_permission_and_a_post(client: Client) -> None:
     assert message.status() == "dead"
 
 
-def test_who_may_not_read_arguments_sees_none_of_them(client: Client) -> None:
+def test_viewer_without_permission_sees_no_arguments(client: Client) -> None:
     message = fail.send("hunter22")
     told = page(staff(client, "view_run"), message)
     assert "hunter22" not in told
     assert "RuntimeError" in told
 
 
-def test_who_may_not_read_arguments_is_told_the_gate_in_a_word(client: Client) -> None:
+def test_viewer_without_permission_sees_the_reason_in_a_word(client: Client) -> None:
     message = work.send_with_options(delay=600_000)
     told = page(staff(client, "view_run"), message)
     assert "delayed" in told

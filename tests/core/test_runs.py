@@ -48,7 +48,7 @@ def state(run: Run) -> str:
     return Run.objects.get(pk=run.pk).state
 
 
-def test_of_many_copies_one_wins_the_claim() -> None:
+def test_one_of_many_copies_wins_the_claim() -> None:
     run = make()
     claims = at_once(lambda n: runs.claim("default", run.pk, f"worker-{n}"))
     assert sum(claim is not None for claim in claims) == 1

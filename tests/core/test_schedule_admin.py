@@ -159,7 +159,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("fields", "place", "says"), REFUSED)
-def test_what_cannot_be_is_refused_alike_when_it_is_typed_and_when_it_is_saved(
+def test_preview_and_form_refuse_bad_input_alike(
     fields: dict[str, str], place: str, says: str
 ) -> None:
     client = editor()
@@ -199,7 +199,7 @@ def test_preview_says_no_more_fires_than_are_left() -> None:
     assert len(re.findall("<tr><td>", told["html"])) == 2
 
 
-def test_what_was_typed_is_shown_as_text() -> None:
+def test_preview_escapes_what_was_typed() -> None:
     told = editor().post(PREVIEW, FIELDS | {"expr": "<script> * * * *"}).json()
     assert "<script>" not in told["html"]
     assert "&lt;script&gt;" in told["html"]
@@ -241,7 +241,7 @@ def test_page_needs_nothing_inline_or_from_elsewhere() -> None:
         assert re.findall(r"(?:src|href)=.?(?:https?:)?//", page) == []
 
 
-def test_of_what_code_declares_a_page_changes_nothing() -> None:
+def test_declared_schedule_cannot_be_changed_on_its_page() -> None:
     row = made(origin=Origin.CODE, args=["monday"])
     client = editor()
     page = client.get(f"{PAGE}{row.pk}/change/")
@@ -258,7 +258,7 @@ def test_of_what_code_declares_a_page_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("permissions", "seen"), [([], False), (["view_arguments"], True)]
 )
-def test_who_only_views_sees_arguments_with_their_permission(
+def test_arguments_of_a_schedule_need_their_permission(
     permissions: list[str], seen: bool
 ) -> None:
     row = made(args=["green tiger"])
@@ -303,7 +303,7 @@ def test_permission_is_enough_also_for_a_declared_one(
     assert audit() == [("carol", verb, "nightly", 1)]
 
 
-def test_run_now_that_cannot_be_says_why() -> None:
+def test_failed_run_now_says_why() -> None:
     made(actor_name="test.nowhere")
     client = staff("view_schedule", "run_schedule")
     chosen = {"action": "run_now", "_selected_action": [Schedule.objects.get().pk]}

@@ -23,7 +23,7 @@ def empty() -> None:
     seen.clear()
 
 
-def test_body_gets_what_was_given() -> None:
+def test_body_gets_the_arguments_that_were_sent() -> None:
     log_in.send("ann", "s3cret", token="t0ken")
     assert seen == [("ann", "s3cret", "t0ken")]
 

@@ -53,7 +53,7 @@ def logged(caplog: Any, transactional_db: None) -> Iterator[Any]:
 def plain(password: str) -> None: ...
 
 
-def test_measure_of_these_tests_finds_what_it_looks_for(logged: Any) -> None:
+def test_leak_check_of_these_tests_finds_a_leak(logged: Any) -> None:
     plain.send(PASSWORD)
     assert shows(rows())
     assert shows(logged.text)
@@ -90,7 +90,7 @@ def unreadable(
     kept.append((number, order, password))
 
 
-def test_annotation_that_cannot_be_read_is_no_secret_and_hinders_nobody(
+def test_unreadable_annotation_is_no_secret(
     logged: Any,
 ) -> None:
     message = unreadable.send(1, "A-1", PASSWORD)
@@ -118,7 +118,7 @@ def refuse(user: str, password: Secret[Any]) -> None:
 
 
 @pytest.mark.parametrize("value", [{PASSWORD}, {1: PASSWORD}, [float("nan"), PASSWORD]])
-def test_secret_that_is_not_json_is_refused_without_a_word_of_it(value: Any) -> None:
+def test_secret_that_is_not_json_is_refused_without_showing_it(value: Any) -> None:
     with pytest.raises(InvalidArguments, match="a secret argument is not JSON") as bad:
         refuse.send("ann", value)
     assert not shows(f"{bad.value!r} {bad.value.__cause__}")
@@ -128,7 +128,7 @@ def test_secret_that_is_not_json_is_refused_without_a_word_of_it(value: Any) -> 
 @pytest.mark.parametrize(
     "given", [{"args": PASSWORD}, {"args": {PASSWORD: 1}}, {"kwargs": [PASSWORD]}]
 )
-def test_secret_that_is_given_the_wrong_way_is_not_told(given: Any) -> None:
+def test_secret_given_the_wrong_way_is_not_shown(given: Any) -> None:
     with pytest.raises(InvalidArguments, match="is of type") as bad:
         refuse.send_with_options(**given)
     assert not shows(f"{bad.value!r} {bad.value.__cause__}")
@@ -144,7 +144,7 @@ def greet(password: Secret[str], user: str) -> None:
     kept.append((user, password))
 
 
-def test_what_is_handed_on_to_a_secret_parameter_is_a_secret(logged: Any) -> None:
+def test_value_piped_to_a_secret_parameter_is_a_secret(logged: Any) -> None:
     pipeline([find.message("ann"), refuse.message("ann")]).run()
     assert kept == [("ann", PASSWORD)]
     assert not shows(f"{rows()} {logged.text}")
@@ -158,7 +158,7 @@ def test_results_of_a_group_may_be_handed_on_to_a_secret_parameter() -> None:
     assert not shows(Run.objects.get(actor_name="test.ways.refuse").piped)
 
 
-def test_what_is_handed_on_beside_a_secret_arrives_as_it_was() -> None:
+def test_value_piped_beside_a_secret_arrives_unchanged() -> None:
     pipeline([find.message("ann"), greet.message("s3cret")]).run()
     assert kept == [(PASSWORD, "s3cret")]
 
@@ -199,7 +199,7 @@ def badly_keyed(password: str) -> str:
 def unwritable(password: Secret[str]) -> None: ...
 
 
-def test_key_that_cannot_be_is_refused_without_the_secret() -> None:
+def test_bad_key_is_refused_without_showing_secrets() -> None:
     with pytest.raises(InvalidOption, match="'unique_key'") as bad:
         unwritable.send(PASSWORD)
     assert not shows(f"{bad.value!r} {bad.value}")
@@ -244,7 +244,7 @@ def holding() -> None:
     raise ValueError(thing)
 
 
-def test_what_a_failed_body_held_is_let_go_at_once() -> None:
+def test_failed_body_frees_its_objects_at_once() -> None:
     gc.disable()
     try:
         holding.send()

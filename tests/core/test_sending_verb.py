@@ -72,7 +72,7 @@ def test_wrong_line_is_refused_and_sends_nothing(line: list[str], says: str) -> 
     assert not AuditEntry.objects.exists()
 
 
-def test_code_is_told_what_is_wrong() -> None:
+def test_control_send_raises_what_is_wrong() -> None:
     with pytest.raises(UnknownActor):
         control.send("nobody", by="me")
     with pytest.raises(UnknownOption):

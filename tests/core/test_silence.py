@@ -121,9 +121,7 @@ def test_long_query_is_left_alone(far: ConnectionHandler, watch: Watch) -> None:
     assert answer.result(0)[0] == "there"
 
 
-def test_reply_that_nobody_has_read_yet_is_no_silence(
-    far: ConnectionHandler, watch: Watch
-) -> None:
+def test_unread_reply_is_no_silence(far: ConnectionHandler, watch: Watch) -> None:
     connection = far["default"]
     with closing(connection):
         connection.ensure_connection()

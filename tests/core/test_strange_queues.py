@@ -39,7 +39,7 @@ def test_developer_is_warned_of_it_and_production_is_not(
 
 
 @pytest.mark.usefixtures("sent")
-def test_worker_serves_it_once_something_waits_in_it() -> None:
+def test_worker_serves_an_undeclared_queue_once_it_has_messages() -> None:
     broker = brokers["default"]
     with pytest.raises(CommandError, match="and nothing waits in it; there are"):
         _queues(broker, "mial")
@@ -71,7 +71,7 @@ def test_missing_tables_are_named_with_the_mend(line: str, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("sent")
-def test_runs_that_are_not_there_are_told_and_names_that_nobody_has() -> None:
+def test_unknown_runs_and_names_are_reported() -> None:
     assert "There is no such run. No actor is named 'nobody'." in tasks(
         "runs", "--actor", "nobody"
     )

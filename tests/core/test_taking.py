@@ -27,7 +27,7 @@ def published(**fields: Any) -> Run:
     return run
 
 
-def test_the_most_urgent_come_first_published_or_not() -> None:
+def test_most_urgent_runs_are_taken_first() -> None:
     made = {
         "last": make(priority=10),
         "second": published(priority=-5),
@@ -39,7 +39,7 @@ def test_the_most_urgent_come_first_published_or_not() -> None:
     assert take() == expected[3:]
 
 
-def test_what_is_taken_is_nobody_elses_and_can_be_claimed() -> None:
+def test_taken_run_is_taken_once_and_can_be_claimed() -> None:
     ids = {make().pk, published().pk}
     assert set(take()) == ids
     assert take() == []
@@ -59,7 +59,7 @@ def test_what_is_taken_is_nobody_elses_and_can_be_claimed() -> None:
         {"broker": "other"},
     ],
 )
-def test_what_may_not_start_is_left(fields: dict[str, Any]) -> None:
+def test_run_that_may_not_start_is_not_taken(fields: dict[str, Any]) -> None:
     make(**fields)
     assert take() == []
 
@@ -71,7 +71,7 @@ def test_nothing_of_a_paused_queue_is_taken(maker: Any) -> None:
     assert take() == []
 
 
-def test_limit_lets_go_as_many_as_it_does_to_the_broker() -> None:
+def test_limit_grants_as_many_without_a_broker() -> None:
     rules = {"test.actor": LimitRule(size=2)}
     for _ in range(4):
         make(limit_key="test.actor")
@@ -85,7 +85,7 @@ def test_limit_lets_go_as_many_as_it_does_to_the_broker() -> None:
     assert len(take(rules=rules)) == 2
 
 
-def test_who_dies_with_what_it_took_leaves_it_to_others() -> None:
+def test_runs_taken_by_a_dead_process_return() -> None:
     run, other = make(), published()
     take()
     Run.objects.filter(pk=run.pk).update(relay_at=runs.later(-1))

@@ -133,7 +133,7 @@ class InATestCase(TaskTestMixin, TestCase):
         assert self.perform(note_async.send("a")) == "succeeded"
         assert noted() == ["a"]
 
-    def test_what_a_body_leaves_for_its_commit_happens(self) -> None:
+    def test_on_commit_of_a_body_runs(self) -> None:
         settled = note_and_settle.send("a")
         self.perform(settled, raising=True)
         assert (noted(), settled.get_result()) == (["a committed"], "a")

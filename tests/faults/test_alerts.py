@@ -104,7 +104,7 @@ def several(rig: Rig) -> Program:
 
 
 @on_both_engines
-def test_failing_actor_raises_one_alert_and_is_told_again(
+def test_failing_actor_raises_one_alert_and_a_reminder(
     case: Case, rig: Rig, told: Told
 ) -> None:
     several(rig)

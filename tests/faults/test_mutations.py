@@ -88,7 +88,7 @@ def test_scenario_fails_without_its_safeguard(
 @pytest.mark.parametrize(
     "case", [Case("F5, untold", None, "celery", "valkey", 60, 0)], ids=["celery-valkey"]
 )
-def test_fence_alone_refuses_who_was_replaced(case: Case, rig: Rig) -> None:
+def test_fence_alone_refuses_a_replaced_worker(case: Case, rig: Rig) -> None:
     # As a rule an interrupt is faster: with it, a missing fence would hardly show.
     rig.more = {"FAULTS_MUTATION": "telling off"}
     modules()["F5"].run(rig)

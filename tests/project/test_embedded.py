@@ -50,7 +50,7 @@ def test_server_runs_while_it_is_needed(name: str, tmp_path: Path) -> None:
     assert not embedded_socket(tmp_path / name).exists()
 
 
-def test_data_are_kept(var: Path) -> None:
+def test_embedded_server_keeps_its_data(var: Path) -> None:
     with embedded_valkey(var) as url, client_of(url) as client:
         client.set("key", "value")
     with embedded_valkey(var) as url, client_of(url) as client:

@@ -150,7 +150,7 @@ def test_task_of_a_project_of_ones_own_runs(own: Own) -> None:
     assert "0 of 4 threads busy" in own.manage("tasks", "top")
 
 
-def test_wheel_has_what_is_no_python(python: Path) -> None:
+def test_wheel_has_templates_and_static_files(python: Path) -> None:
     (packages,) = python.parents[1].glob("lib/*/site-packages")
     files = {
         file.relative_to(ROOT)

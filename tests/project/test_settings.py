@@ -88,13 +88,15 @@ def test_misspelt_boolean_is_no_false(
         Environment().bool("DEBUG", default=True)
 
 
-def test_empty_variable_is_not_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variable_differs_from_an_unset_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("BROKER_URL", "")
     with pytest.raises(ImproperlyConfigured, match="BROKER_URL is empty"):
         Environment().str("BROKER_URL", default="redis://localhost")
 
 
-def test_number_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_number_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECURE_HSTS_SECONDS", "an hour")
     with pytest.raises(ImproperlyConfigured, match="SECURE_HSTS_SECONDS: "):
         Environment().int("SECURE_HSTS_SECONDS")

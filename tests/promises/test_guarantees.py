@@ -43,7 +43,7 @@ def test_promise_is_read_with_its_needs() -> None:
     assert (promise.together, other.together) == ((), ("one", "other"))
 
 
-def test_page_without_a_place_for_the_promises_is_refused() -> None:
+def test_page_without_the_promises_marker_is_refused() -> None:
     with pytest.raises(ValueError, match="must have a line"):
         written("# Guarantees\n")
 
@@ -68,6 +68,6 @@ def test_every_flag_of_a_backend_is_checked_by_a_promise() -> None:
     assert [name for name in names if f"backend.{name}:" not in text] == []
 
 
-def test_need_that_is_no_flag_is_refused() -> None:
+def test_unknown_flag_is_refused() -> None:
     with pytest.raises(LookupError, match="there are events, publish, worker, server"):
         lacking("toy", ["sunshine"])

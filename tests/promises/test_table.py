@@ -64,7 +64,7 @@ def test_promise_about_two_combinations_at_once_is_asked_of_no_other() -> None:
     assert tried(whole=True, left_out=BOTH).cells(BOTH) == [NOT_ASKED, HOLE, HOLE]
 
 
-def test_what_a_combination_says_it_cannot_is_no_hole() -> None:
+def test_missing_feature_of_a_combination_is_no_hole() -> None:
     table = tried(whole=True)
     table.note(f"{ONE}[inprocess]", SAYS_CANNOT)
     assert table.cells(ONE) == [SAYS_CANNOT, PASSED, PASSED]

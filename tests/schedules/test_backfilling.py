@@ -42,7 +42,7 @@ def test_slots_from_before_the_schedule_fire() -> None:
     assert fired(row)[-1] == "12:01:00"
 
 
-def test_what_has_fired_is_left_alone_and_what_was_skipped_fires() -> None:
+def test_backfill_fires_skipped_slots_and_leaves_fired_ones() -> None:
     row = make(every(hours=1))
     tick(now=datetime(2026, 5, 1, 14, 30, tzinfo=UTC))
     assert [what for _, what in fires(row)] == ["missed", "fired"]
@@ -89,7 +89,7 @@ def test_slot_that_no_tick_has_decided_fires_once() -> None:
     assert Run.objects.count() == 3
 
 
-def test_what_cannot_be_sent_says_why() -> None:
+def test_backfill_says_why_a_slot_cannot_be_sent() -> None:
     make()
     Schedule.objects.update(args=["too", "many"])
     (fire,) = backfill("report", [NOON])
@@ -103,7 +103,7 @@ def test_moments_without_a_zone_are_those_of_the_schedule() -> None:
     assert unfired("report", day, day) == [datetime(2026, 3, 31, 16, tzinfo=UTC)]
 
 
-def test_range_that_cannot_be_is_refused() -> None:
+def test_bad_range_is_refused() -> None:
     make()
     with pytest.raises(InvalidFilter, match="of the past, and before"):
         unfired("report", NOON, NOON - MINUTE)

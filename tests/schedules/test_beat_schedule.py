@@ -40,7 +40,7 @@ def test_fields_that_celery_reads_otherwise_mean_what_they_meant() -> None:
     assert changes(steps) == ([], [])
 
 
-def test_what_fires_often_is_compared_around_changed_clocks_as_well() -> None:
+def test_frequent_schedule_is_also_compared_around_clock_changes() -> None:
     quarters = planned(APP)["quarters"]
     there, here = changes(quarters)
     assert there == []
@@ -84,7 +84,7 @@ REFUSED = {
 }
 
 
-def test_what_cannot_be_is_refused_by_name_and_the_rest_is_imported() -> None:
+def test_bad_entries_are_refused_by_name_and_the_rest_imported() -> None:
     refused = {name: one.why for name, one in planned(APP).items() if one.why}
     assert refused.keys() == REFUSED.keys()
     assert all(words in refused[name] for name, words in REFUSED.items())
@@ -115,7 +115,7 @@ def test_json_is_for_programs_and_the_audit_names_what_was_imported() -> None:
     assert entry.target == "tests.schedules.old_project:BEAT: hourly"
 
 
-def test_what_is_there_already_is_left_as_it_is() -> None:
+def test_import_leaves_an_existing_schedule_as_it_is() -> None:
     make(name="hourly", args=["mine"])
     told = ask("--beat-schedule", BEAT)
     assert "left as it is: there is a schedule of this name" in told

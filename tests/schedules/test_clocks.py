@@ -71,7 +71,9 @@ def test_clocks_are_set_back(expr: str, dst: str, expected: list[str]) -> None:
         ("2026-03-29", "Europe/London", ["00:00+0000"]),
     ],
 )
-def test_midnight_that_there_is_not(day: str, tz: str, expected: list[str]) -> None:
+def test_skipped_midnight_fires_when_clocks_are_set(
+    day: str, tz: str, expected: list[str]
+) -> None:
     assert on(day, "0 0 * * *", tz) == expected
 
 
@@ -88,7 +90,7 @@ def test_midnight_job_comes_on_the_days_after_clocks_were_set_forward() -> None:
     ]
 
 
-def test_half_an_hour_is_set_in_lord_howe() -> None:
+def test_half_hour_clock_change_of_lord_howe_is_handled() -> None:
     assert on("2026-10-04", "15 2 * * *", "Australia/Lord_Howe") == ["02:30+1100"]
     assert on("2026-04-05", "45 1 * * *", "Australia/Lord_Howe", "twice") == [
         "01:45+1100",

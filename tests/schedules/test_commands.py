@@ -35,7 +35,7 @@ def paused() -> dict[str, bool]:
     return dict(Schedule.objects.order_by("name").values_list("name", "paused"))
 
 
-def test_list_tells_rule_zone_last_fire_and_next_one() -> None:
+def test_list_shows_rule_zone_and_last_and_next_fire() -> None:
     make(crontab("30 2 * * *", tz=BERLIN), name="nightly")
     tick(now=datetime(2026, 5, 2, 0, 30, 7, tzinfo=UTC))
     (one,) = told("list")
@@ -50,7 +50,7 @@ def test_list_tells_rule_zone_last_fire_and_next_one() -> None:
     assert head.index("late") == line.index("7.0 s")
 
 
-def test_list_says_what_is_paused_over_and_overdue() -> None:
+def test_list_marks_paused_finished_and_overdue_schedules() -> None:
     make(at(NOON), name="once")
     tick(now=NOON + MINUTE)
     make(name="paused", paused=True)
@@ -65,7 +65,7 @@ def test_list_says_what_is_paused_over_and_overdue() -> None:
     assert "2026-05-01 12:00 UTC: does a scheduler run?" in lines["overdue"]
 
 
-def test_row_that_cannot_be_read_hides_no_other() -> None:
+def test_unreadable_row_hides_no_other() -> None:
     make(name="broken")
     make(name="well")
     Schedule.objects.filter(name="broken").update(trigger={"kind": "moon"})
@@ -73,7 +73,7 @@ def test_row_that_cannot_be_read_hides_no_other() -> None:
     assert "its kind must be one of" in ask("list")
 
 
-def test_retired_ones_are_listed_when_asked_for() -> None:
+def test_retired_schedules_are_listed_when_asked_for() -> None:
     make(name="old")
     Schedule.objects.update(retired_at=NOON, next_at=None)
     assert (told("list"), ask("list").strip()) == ([], "There are no schedules.")
@@ -177,7 +177,7 @@ def test_dry_run_names_what_would_change_and_changes_nothing() -> None:
     assert len(monitoring.audit()) == 1
 
 
-def test_all_means_all_but_what_is_retired() -> None:
+def test_all_pauses_all_but_retired_schedules() -> None:
     for name in ("a", "b", "gone"):
         make(name=name)
     Schedule.objects.filter(name="gone").update(retired_at=NOON)
@@ -222,7 +222,7 @@ def test_bad_input_is_refused_with_the_mend(line: list[str], words: str) -> None
     assert words in str(caught.value)
 
 
-def test_what_cannot_be_sent_is_told_and_leaves_no_trace() -> None:
+def test_run_of_a_bad_schedule_fails_and_leaves_no_trace() -> None:
     make(kwargs={"volume": 11})
     with pytest.raises(CommandError, match="volume"):
         ask("run", "report")
@@ -234,7 +234,7 @@ def test_verbs_have_permissions_for_the_pages() -> None:
     assert Permission.objects.filter(codename__in=names).count() == 2
 
 
-def test_actors_options_hold_for_a_run_by_hand() -> None:
+def test_manual_run_takes_the_options_of_its_actor() -> None:
     make(options={"delay": 3_600_000})
     Run.objects.get(pk=told("run", "report")["run"])
     later = Run.objects.filter(actor_name=echo.actor_name, due_at__gt=NOON)

@@ -139,7 +139,7 @@ def test_scheduler_of_yours_can_drive_the_schedules() -> None:
     each_slot_once()
 
 
-def test_beat_of_celery_takes_the_scheduler_by_its_name() -> None:
+def test_celery_beat_takes_the_scheduler_by_name() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("tried on the database that DATABASE_URL can name")
     every_second()

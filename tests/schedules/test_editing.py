@@ -104,7 +104,7 @@ def test_slots_are_computed_again_when_the_zones_change() -> None:
         ({"kwargs": ["hello"]}, "kwargs"),
     ],
 )
-def test_what_cannot_be_is_refused_when_it_is_saved(
+def test_bad_schedule_is_refused_when_it_is_saved(
     said: dict[str, Any], says: str
 ) -> None:
     given = {"trigger": every(hours=1).asdict(), **said}
@@ -135,7 +135,7 @@ def test_form_refuses_an_actor_that_may_not_be_scheduled(
         Schedule(name="bad", **given).clean()
 
 
-def test_of_a_declared_one_a_form_may_change_the_pause_alone() -> None:
+def test_form_may_only_pause_a_declared_schedule() -> None:
     row = make(origin=Origin.CODE)
     row.paused = True
     row.clean()

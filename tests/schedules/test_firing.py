@@ -140,7 +140,7 @@ def test_excluded_date_has_no_slots() -> None:
     assert [day.day for day in days] == [1, 3]
 
 
-def test_it_ends_after_so_many_fires() -> None:
+def test_trigger_ends_after_max_fires() -> None:
     row = make(max_fires=3, missed="all", missed_max=9)
     tick(now=NOON + 2 * MINUTE)
     tick(now=NOON + 9 * MINUTE)
@@ -161,7 +161,7 @@ def test_jitter_delays_the_run_and_not_the_slot() -> None:
     assert delays == [jitter(name, NOON + MINUTE, MINUTE) for name in names]
 
 
-def test_actor_that_is_not_there_leaves_the_slots_to_others() -> None:
+def test_unknown_actor_leaves_its_slots_to_other_schedulers() -> None:
     row = make(actor_name="test.schedules.gone")
     assert tick(now=NOON + MINUTE).fired == 0
     row.refresh_from_db()
@@ -172,7 +172,7 @@ def test_actor_that_is_not_there_leaves_the_slots_to_others() -> None:
     assert (fired(row), row.error) == (["12:02:00"], "")
 
 
-def test_what_cannot_be_sent_is_skipped_and_holds_up_nobody() -> None:
+def test_bad_schedule_is_skipped_and_others_fire() -> None:
     bad, good = make(name="bad", kwargs={"volume": 11}), make(name="good")
     tick(now=NOON + MINUTE)
     ((slot, reason),) = fires(bad)
@@ -180,7 +180,7 @@ def test_what_cannot_be_sent_is_skipped_and_holds_up_nobody() -> None:
     assert fired(good) == ["12:01:00"]
 
 
-def test_row_that_cannot_be_read_holds_up_nobody() -> None:
+def test_unreadable_schedule_does_not_block_others() -> None:
     bad, good = make(name="bad"), make(name="good")
     Schedule.objects.filter(pk=bad.pk).update(trigger={"kind": "lunar"})
     assert tick(now=NOON + MINUTE).fired == 1

@@ -61,7 +61,7 @@ def test_two_ways_of_writing_the_same(one: str, other: str) -> None:
         ("0 0 L,15 2 *", ["02-15", "02-28"]),
     ],
 )
-def test_days_that_depend_on_their_month(expr: str, days: list[str]) -> None:
+def test_days_relative_to_the_month_are_found(expr: str, days: list[str]) -> None:
     assert [f"{slot:%m-%d}" for slot in slots(expr, len(days))] == days
 
 
@@ -123,7 +123,7 @@ def test_hash_is_stable_and_spreads_names() -> None:
         ("9" * 300 + " * * * *", 1, "not in minute"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_position(
+def test_bad_expression_is_refused_with_its_position(
     expr: str, position: int, says: str
 ) -> None:
     with pytest.raises(InvalidTrigger) as caught:
@@ -132,7 +132,7 @@ def test_what_cannot_be_is_refused_with_its_position(
     assert says in str(caught.value)
 
 
-def test_date_that_never_comes_because_both_must_fit_is_refused() -> None:
+def test_date_that_can_never_match_is_refused() -> None:
     with pytest.raises(InvalidTrigger, match="never comes"):
         crontab("0 0 1 * MON#2", day_match="and")
     assert slots("0 0 1 * MON#2", 1, day_match="or")

@@ -110,7 +110,7 @@ def test_clocked_moment_that_was_missed_still_fires_once() -> None:
     assert fired(row) == ["12:00:00"]
 
 
-def test_sun_is_taken_over_and_what_cannot_be_compared_is_told() -> None:
+def test_sun_schedule_is_imported_and_marked_as_not_compared() -> None:
     add("evening", ECHO, "solar")
     row = only().row
     assert row is not None
@@ -118,7 +118,7 @@ def test_sun_is_taken_over_and_what_cannot_be_compared_is_told() -> None:
     assert only().comparison is None or only().comparison.is_same
 
 
-def test_rows_that_cannot_be_read_are_refused_and_stop_nothing() -> None:
+def test_unreadable_rows_are_refused_and_the_rest_imported() -> None:
     add("args", ECHO, "crontab", args="[1")
     add("field", ECHO, "crontab", {"minute": "61"})
     add("gone", ECHO, "crontab", crontab_id=999)

@@ -36,7 +36,7 @@ def test_registry_equals_the_oracle(tz: str, first: str) -> None:
     assert len(walk.transitions()) == 1
 
 
-def test_oracle_walks_through_the_night() -> None:
+def test_oracle_covers_the_night_of_a_clock_change() -> None:
     window = days("2026-03-28", 3)
     walk = Walk("Europe/Berlin", *window)
     (slot,) = walk.slots(Asked("30 2 29 * *"), window)

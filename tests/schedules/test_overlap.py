@@ -50,7 +50,7 @@ def test_slot_is_skipped_while_a_run_has_not_ended() -> None:
     ]
 
 
-def test_of_slots_at_once_only_the_first_does_not_overlap() -> None:
+def test_first_of_several_due_slots_fires_with_skip() -> None:
     row = make(every(seconds=5), options=WAITS, overlap="skip")
     tick(now=NOON + 10 * SECOND)
     assert fired(row) == ["12:00:05"]
@@ -104,7 +104,7 @@ def test_newer_slot_waits_until_the_cancelled_run_has_ended() -> None:
     assert fired(row) == ["12:01:00", "12:03:00"]
 
 
-def test_of_slots_at_once_only_the_newest_is_not_replaced() -> None:
+def test_newest_of_several_due_slots_fires_with_cancel_other() -> None:
     row = make(every(seconds=5), options=WAITS, overlap="cancel_other")
     tick(now=NOON + 10 * SECOND)
     assert fired(row) == ["12:00:10"]

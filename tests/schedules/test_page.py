@@ -57,7 +57,7 @@ def test_page_has_every_rule() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=title)
-def test_fires_of_a_rule_are_those_that_stand_beside_it(rule: str) -> None:
+def test_fires_match_the_documented_table(rule: str) -> None:
     told: list[str] = []
     asked = examples(rule)
     done = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(

@@ -47,7 +47,7 @@ def test_schedulers_at_once_let_go_of_a_waiting_slot_once() -> None:
     assert Run.objects.count() == 2
 
 
-def test_unique_slot_is_the_last_word() -> None:
+def test_unique_constraint_prevents_a_second_fire() -> None:
     row = make()
     twins = [Fire(schedule=row, slot=NOON + MINUTE, state="fired", decided_at=NOON)]
 

@@ -33,7 +33,7 @@ def test_times_of_a_known_day(event: str, expected: str) -> None:
     ("event", "height"),
     [("sunrise", -0.833), ("dusk_nautical", -12)],
 )
-def test_every_day_has_one_and_the_sun_stands_there(
+def test_every_day_has_one_sunrise_at_the_right_height(
     longitude: float, event: str, height: float
 ) -> None:
     place, slots = Observer(40, longitude), solar(event, 40, longitude).slots(JUNE)
@@ -47,7 +47,7 @@ def test_every_day_has_one_and_the_sun_stands_there(
         )
 
 
-def test_agrees_with_astral_where_astral_finds_it() -> None:
+def test_sun_times_agree_with_astral() -> None:
     place = Observer(52.52, 13.40)
     for slot in islice(solar("sunset", 52.52, 13.40).slots(JUNE), 0, 365, 17):
         assert abs(sunset(place, slot.date()) - slot) < timedelta(minutes=2)

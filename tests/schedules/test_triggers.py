@@ -76,16 +76,16 @@ def test_short_ones_read_short() -> None:
         (solar("dusk_civil", 52.52, 13.40), "At dusk civil at 52.52, 13.4"),
     ],
 )
-def test_trigger_is_told_in_words(trigger: object, words: str) -> None:
+def test_trigger_is_described_in_words(trigger: object, words: str) -> None:
     assert trigger.words() == words
 
 
-def test_words_tell_the_hashed_time_of_a_name() -> None:
+def test_description_shows_the_hashed_time_of_a_name() -> None:
     slot = crontab("0 H * * *").next(NOW, "nightly")
     assert f"At {slot:%H}:00" in crontab("0 H * * *").words("nightly")
 
 
-def test_interval_is_anchored_and_does_not_move_with_who_asks() -> None:
+def test_interval_counts_from_its_anchor() -> None:
     trigger = every(minutes=7, anchor=datetime(2026, 1, 1, tzinfo=UTC))
     anchor, seconds = datetime(2026, 1, 1, tzinfo=UTC), 7 * 60
     late = NOW
@@ -157,7 +157,7 @@ def test_moment_in_the_second_pass_of_an_hour_stays_there() -> None:
         (lambda: read({"kind": "crontab", "expr": "0 0 * * *", "x": 1}), "x"),
     ],
 )
-def test_what_cannot_be_is_refused(make: object, says: str) -> None:
+def test_bad_trigger_is_refused(make: object, says: str) -> None:
     with pytest.raises(InvalidTrigger, match=says):
         make()
 
@@ -204,7 +204,7 @@ def test_version_of_the_zone_database_is_known() -> None:
     assert re.fullmatch(r"20\d\d[a-z]|\d{4}-\d\d-\d\dT.*", version())
 
 
-def test_nobody_computes_slots_but_core() -> None:
+def test_only_core_computes_slots() -> None:
     # Celery and APScheduler read cron differently from us, and from each other. An
     # import asks Celery what it has fired so far; that fires nothing.
     asking = ROOT / "backends" / "celery" / "importing"

@@ -101,7 +101,7 @@ def test_two(): late("two")
 """
 
 
-def test_what_was_only_late_is_tried_once_more(tmp_path: Path) -> None:
+def test_late_test_is_tried_once_more(tmp_path: Path) -> None:
     text = LATE.format(folder=str(tmp_path))
     ended = pytest_of(tmp_path / "test_late.py", text)
     assert ended.returncode == 0, ended.stdout
@@ -123,7 +123,7 @@ def test_late_test_beside_a_wrong_one_saves_nothing(tmp_path: Path) -> None:
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
 
 
-def test_what_never_comes_is_not_tried_again(tmp_path: Path) -> None:
+def test_test_that_never_succeeds_is_not_tried_again(tmp_path: Path) -> None:
     text = (
         "from tests.services.waiting import wait_for\n\n"
         "def test_never(): wait_for(lambda: False, 0.1, grace=0.1)\n"
@@ -133,7 +133,7 @@ def test_what_never_comes_is_not_tried_again(tmp_path: Path) -> None:
     assert "again" not in ended.stdout
 
 
-def test_what_is_late_twice_fails(tmp_path: Path) -> None:
+def test_test_that_is_late_twice_fails(tmp_path: Path) -> None:
     text = (
         "from tests.services.waiting import in_time\n\n"
         "def test_slow(): in_time(2, 1, 'it')\n"
@@ -143,7 +143,7 @@ def test_what_is_late_twice_fails(tmp_path: Path) -> None:
     assert ended.stdout.count("test session starts") == 2
 
 
-def test_what_took_too_long_was_late(tmp_path: Path) -> None:
+def test_test_that_took_too_long_was_late(tmp_path: Path) -> None:
     mark = str(tmp_path / "tried")
     text = (
         "import os\n"

@@ -143,7 +143,7 @@ def test_rabbitmq_keeps_its_messages_and_its_alarm_blocks(rabbitmq: RabbitMQ) ->
 
 
 @pytest.mark.slow
-def test_postgres_has_room_for_many_and_writes_to_disk(tmp_path: Path) -> None:
+def test_postgres_takes_many_connections_and_writes_to_disk(tmp_path: Path) -> None:
     with Postgres(tmp_path) as server, psycopg.connect(server.url) as connection:
         assert connection.execute("SHOW max_connections").fetchone() == ("200",)
         assert connection.execute("SHOW fsync").fetchone() == ("on",)

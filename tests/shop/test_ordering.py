@@ -127,7 +127,7 @@ def test_price_of_an_order_stays_what_it_was(placed, lamp):
     assert shown["lines"][1]["unit_price"] == "1250.20"
 
 
-def test_order_that_cannot_be_kept_whole_is_not_kept_at_all(signal, mailed):
+def test_order_with_a_bad_line_is_not_saved(signal, mailed):
     with pytest.raises(IntegrityError):
         place_order(name="A", email="a@example.org", lines=[(signal, -1)])
     assert not Order.objects.exists()

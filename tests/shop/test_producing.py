@@ -123,7 +123,7 @@ def test_wrong_parameter_is_refused_by_name(staff, task_type, body: Any, field):
 
 
 @pytest.mark.parametrize("task_type", [*TYPES, "launch"])
-def test_stranger_starts_nothing(task_type, sent):
+def test_anonymous_user_starts_nothing(task_type, sent):
     stranger = Client(enforce_csrf_checks=True)
     answer = post(f"/tasks/{task_type}/", {"day": "2026-01-31"}, stranger)
     assert answer.status_code == 401

@@ -79,7 +79,7 @@ def test_orders_are_only_posted(method):
 
 
 @pytest.mark.parametrize("url", [f"/api/orders/{NOBODY}/", f"/api/tasks/{NOBODY}/"])
-def test_what_one_follows_is_only_read(url):
+def test_status_page_only_answers_get(url):
     assert Client().post(url).status_code == 405
 
 

@@ -93,7 +93,7 @@ class WhatComesByItself(TaskTestMixin, TestCase):
     def page(self) -> str:
         return self.client_class().get("/products/signal/").content.decode()
 
-    def test_cart_that_changes_is_wanted_anew(self) -> None:
+    def test_changed_cart_renews_its_reservation(self) -> None:
         self.client.post("/cart/add/", {"product": "signal", "quantity": 3})
         Reservation.objects.update(expires_at=timezone.now())
         self.client.post("/cart/update/", {"product": "signal", "quantity": 5})

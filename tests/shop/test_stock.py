@@ -33,9 +33,7 @@ def test_customers_at_once_buy_the_last_pieces_and_no_more(lamp, mailed):
     assert OrderEvent.objects.filter(kind="sold out").count() == late
 
 
-def test_line_that_cannot_be_filled_is_reported_and_the_other_is_sold(
-    lamp, signal, mailed
-):
+def test_sold_out_line_is_reported_and_the_others_sold(lamp, signal, mailed):
     post("/api/orders/", order_of(("lamp", 11), ("signal", 4)))
     sold_out = dict(OrderLine.objects.values_list("product__slug", "sold_out"))
     assert sold_out == {"lamp": True, "signal": False}

@@ -35,17 +35,17 @@ class Telling(TaskTestMixin, TestCase):
         events = [sent.args[-1] for sent in self.enqueued(hand_out, broker=BROKER)]
         return [event["data"] for event in events if event["type"] == "order.submitted"]
 
-    def test_order_is_told_with_its_figures_and_nothing_personal(self) -> None:
+    def test_order_event_has_figures_and_no_personal_data(self) -> None:
         order = self.place(self.signal, self.lamp)
         figures = {"reference": str(order.reference), "total": "2585.90", "lines": 2}
         assert self.told() == [figures]
 
-    def test_order_that_comes_twice_is_told_once(self) -> None:
+    def test_repeated_order_publishes_one_event(self) -> None:
         self.place(self.signal, key="again")
         self.place(self.signal, key="again")
         assert len(self.told()) == 1
 
-    def test_order_that_is_not_placed_is_told_to_nobody(self) -> None:
+    def test_refused_order_publishes_no_event(self) -> None:
         with pytest.raises(ValueError, match="unsaved"):
             self.place(Product(slug="unsaved", price=1))
         with pytest.raises(KeyError), transaction.atomic():
@@ -53,7 +53,7 @@ class Telling(TaskTestMixin, TestCase):
             raise KeyError
         assert self.told() == []
 
-    def test_order_that_cannot_be_told_is_not_placed(self) -> None:
+    def test_order_whose_event_fails_is_not_placed(self) -> None:
         bad = {**settings.BROKERS, "bad": {"BACKEND": "backends.nowhere.Backend"}}
         with self.settings(BROKERS=bad), pytest.raises(BrokerConfigError):
             self.place(self.signal)

@@ -52,7 +52,7 @@ def test_bytes_that_are_no_text_are_parked(
     assert toy.depth(QUEUE) == 0
 
 
-def test_what_a_dead_process_had_taken_is_given_back(
+def test_message_taken_by_a_dead_process_is_given_back(
     toy: ToyBackend, tmp_path: Path
 ) -> None:
     toy.publish([message()])

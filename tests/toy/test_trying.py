@@ -34,7 +34,7 @@ def test_backend_of_a_third_party_can_be_tried(tmp_path: Path) -> None:
     assert list(tmp_path.glob("waiting/*.yours.default"))
 
 
-def test_backend_that_is_not_there_is_named() -> None:
+def test_missing_backend_is_named() -> None:
     ended = conformance("--backend=tests.toy.backend.NoBackend", "--collect-only")
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR
     assert "NoBackend" in ended.stderr

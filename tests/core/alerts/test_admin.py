@@ -45,7 +45,7 @@ def test_rule_of_the_admin_is_looked_at(rules: Declare) -> None:
     assert alerts() == []
 
 
-def test_rule_without_receivers_tells_all(rules: Declare) -> None:
+def test_rule_without_receivers_notifies_all(rules: Declare) -> None:
     rules()
     assert make(to=[]).status_code == 302
     (rule,) = plan(DATABASE).rules.values()
@@ -62,7 +62,7 @@ def test_rule_without_receivers_tells_all(rules: Declare) -> None:
         ({"to": ["nobody"]}, "nobody is not one of the available choices"),
     ],
 )
-def test_rule_that_cannot_be_is_refused(
+def test_bad_rule_is_refused(
     rules: Declare, changes: dict[str, Any], says: str
 ) -> None:
     rules(full={"when": "backlog", "above": 100})
@@ -79,7 +79,7 @@ def test_making_a_rule_needs_the_permission(rules: Declare) -> None:
     assert not AlertRule.objects.exists()
 
 
-def test_row_that_cannot_be_any_more_spoils_nothing(rules: Declare) -> None:
+def test_outdated_rule_does_not_break_the_others(rules: Declare) -> None:
     rules(full={"when": "backlog", "above": 0, "to": ["log"]})
     AlertRule.objects.create(name="old", when="never")
     AlertRule.objects.create(name="full", when="failures")

@@ -49,7 +49,7 @@ def test_alerts_are_told_to_people_and_to_programs(rules: Declare) -> None:
     assert failing["to"] == ["mail", "hook", "log"]
 
 
-def test_message_that_did_not_arrive_is_told(rules: Declare, hooks: Webhooks) -> None:
+def test_failed_delivery_is_reported(rules: Declare, hooks: Webhooks) -> None:
     rules(full={"when": "backlog", "above": 0, "to": ["hook"]})
     breaks.send()
     look()
@@ -59,7 +59,7 @@ def test_message_that_did_not_arrive_is_told(rules: Declare, hooks: Webhooks) ->
     assert one.undelivered == 1
 
 
-def test_mistake_in_the_settings_is_told_and_ends_with_1(rules: Declare) -> None:
+def test_mistake_in_the_settings_is_reported_and_ends_with_1(rules: Declare) -> None:
     rules(full={"when": "backlog"}, bad={"when": "never"})
     out = StringIO()
     with pytest.raises(SystemExit) as ended:
@@ -86,7 +86,7 @@ def test_test_says_what_each_receiver_answered(
     assert not Notice.objects.exists()
 
 
-def test_test_of_a_way_that_is_blocked_ends_with_1(
+def test_test_of_a_blocked_receiver_ends_with_1(
     rules: Declare, hooks: Webhooks
 ) -> None:
     rules(full={"when": "backlog", "to": ["hook"]})
@@ -114,7 +114,7 @@ def test_test_of_no_rule_is_refused(rules: Declare, args: list[str], says: str) 
     assert str(refused.value) == says
 
 
-def test_every_command_that_a_message_names_is_one(rules: Declare) -> None:
+def test_every_command_named_in_a_message_exists(rules: Declare) -> None:
     rules(
         **{
             when: {"when": when, "above": 0}

@@ -34,7 +34,7 @@ def test_table_of_the_rules_is_that_of_the_code() -> None:
     assert KINDS["failure_rate"].at_least == 20
 
 
-def test_good_set_is_one(settings: Any, monkeypatch: Any) -> None:
+def test_documented_example_passes(settings: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("ALERT_URL", "https://chat.example.org/hook")
     monkeypatch.setenv("ALERT_SECRET", "s" * 32)
     snippet = re.search(r"```python\n(ALERTS = .*?)```", PAGE.read_text(), re.S)

@@ -58,7 +58,7 @@ def test_failures_are_counted_at_once_and_by_actor(settings: Any) -> None:
     assert subjects(settings, "failures", above=3) == []
 
 
-def test_failures_of_long_ago_do_not_count(settings: Any) -> None:
+def test_old_failures_do_not_count(settings: Any) -> None:
     fail(3)
     advance_time(timedelta(minutes=6))
     assert subjects(settings, "failures", above=2) == []
@@ -110,7 +110,7 @@ def test_backlog_counts_what_might_start(settings: Any) -> None:
     assert subjects(settings, "backlog", above=3) == []
 
 
-def test_oldest_wait_is_of_what_might_start(settings: Any) -> None:
+def test_oldest_wait_raises_an_alert(settings: Any) -> None:
     breaks.send()
     assert subjects(settings, "oldest_wait", above=60) == []
     advance_time(timedelta(seconds=90))
@@ -136,7 +136,7 @@ def test_parked_bodies_are_dead_letters(settings: Any) -> None:
     assert subjects(settings, "dead_letters") == []
 
 
-def test_poison_is_told_from_other_deaths(settings: Any) -> None:
+def test_poison_alert_counts_only_poisoned_runs(settings: Any) -> None:
     fail(2)
     assert subjects(settings, "poison") == []
     one = Run.objects.filter(state=State.DEAD)[0]
@@ -198,7 +198,9 @@ def test_slot_that_was_skipped_for_being_late_is_missed(settings: Any) -> None:
     assert "slots were missed 1 times in 1h" in found(settings, "missed_slot")[0].says
 
 
-def test_schedule_that_cannot_be_sent_is_told_without_its_error(settings: Any) -> None:
+def test_schedule_that_cannot_be_sent_is_reported_without_its_error(
+    settings: Any,
+) -> None:
     schedule(next_at=runs.later(60), error="the password is hunter2")
     (one,) = found(settings, "missed_slot")
     assert "cannot be sent" in one.says

@@ -106,7 +106,7 @@ def test_notice_for_a_receiver_that_is_gone_is_given_up() -> None:
     assert claim() == []
 
 
-def test_what_was_told_is_kept_for_a_while_and_what_is_not_stays() -> None:
+def test_sent_notices_are_pruned_and_unsent_ones_stay() -> None:
     notices.sent(DATABASE, the_one(), "250 OK")
     advance_time(timedelta(days=31))
     counts = runs.prune(DATABASE, "default", Retention())

@@ -18,7 +18,7 @@ def alerts(settings: Any, rule: Any = None, receiver: Any = MAIL, **more: Any) -
     settings.ALERTS = {"RULES": rules, "RECEIVERS": {"ops": receiver}, **more}
 
 
-def test_nothing_configured_is_no_rule_and_no_receiver() -> None:
+def test_no_configuration_means_no_rules_and_no_receivers() -> None:
     assert declared().rules == {}
     assert declared().receivers == {}
     assert checks.check_alerts() == []
@@ -31,9 +31,7 @@ ADMINS = {
 
 
 @pytest.mark.parametrize("admins", ADMINS.values(), ids=ADMINS)
-def test_admins_are_told_where_nobody_has_said_anything(
-    settings: Any, admins: list[Any]
-) -> None:
+def test_admins_are_mailed_by_default(settings: Any, admins: list[Any]) -> None:
     del settings.ALERTS
     settings.ADMINS = admins
     settings.SERVER_EMAIL = "server@example.org"
@@ -51,7 +49,7 @@ def test_admins_are_told_where_nobody_has_said_anything(
     assert receiver.sender == "server@example.org"
 
 
-def test_admins_are_not_told_of_what_somebody_has_decided(settings: Any) -> None:
+def test_admins_are_not_mailed_of_a_cancelled_run(settings: Any) -> None:
     settings.ADMINS = ["ann@example.org"]
     settings.ALERTS = {}
     assert declared().rules == {}
@@ -97,7 +95,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("rule", "says"), WRONG)
-def test_rule_that_cannot_be_is_an_error(settings: Any, rule: Any, says: str) -> None:
+def test_bad_rule_is_an_error(settings: Any, rule: Any, says: str) -> None:
     alerts(settings, rule)
     (found,) = checks.check_alerts()
     assert found.id == "switchyard.E010"
@@ -125,9 +123,7 @@ WRONG_RECEIVERS = [
 
 
 @pytest.mark.parametrize(("receiver", "says"), WRONG_RECEIVERS)
-def test_receiver_that_cannot_be_is_an_error(
-    settings: Any, receiver: Any, says: str
-) -> None:
+def test_bad_receiver_is_an_error(settings: Any, receiver: Any, says: str) -> None:
     alerts(settings, None, receiver)
     (found,) = checks.check_alerts()
     assert found.msg.startswith("ALERTS['RECEIVERS']['ops']: ")
@@ -135,7 +131,7 @@ def test_receiver_that_cannot_be_is_an_error(
     assert "hunter2" not in found.msg
 
 
-def test_every_mistake_is_told_and_what_is_right_holds(settings: Any) -> None:
+def test_all_mistakes_are_named_and_correct_entries_hold(settings: Any) -> None:
     alerts(settings, {"when": "failures"}, ALOW_NETWORKS=[])
     settings.ALERTS["RULES"]["bad"] = {"when": "never"}
     found = [one.msg for one in checks.check_alerts()]

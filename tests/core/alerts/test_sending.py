@@ -144,7 +144,7 @@ def test_receiver_that_never_answers_is_late_and_gets_no_second_thread(
 
 
 @pytest.mark.usefixtures("_fired")
-def test_receiver_that_is_away_is_told_when_it_is_back(
+def test_receiver_that_was_away_gets_the_notice_later(
     mailed: SmtpServer, hooks: Webhooks
 ) -> None:
     hooks.status = 503

@@ -30,7 +30,7 @@ def states() -> list[str]:
     return list(Alert.objects.order_by("subject").values_list("state", flat=True))
 
 
-def test_nothing_configured_takes_no_turn() -> None:
+def test_no_configuration_takes_no_turn() -> None:
     grow()
     assert not look()
     assert not AlertRound.objects.filter(number__gt=1).exists()
@@ -85,7 +85,7 @@ def test_alert_is_over_only_if_it_stays_well_as_long(rules: Declare) -> None:
     assert told("event") == ["firing", "resolved"]
 
 
-def test_time_in_which_nobody_looked_does_not_count(rules: Declare) -> None:
+def test_time_without_looks_does_not_count(rules: Declare) -> None:
     rules(full={**BACKLOG, "for": 600})
     grow()
     look()
@@ -105,7 +105,7 @@ def test_alert_is_told_again_as_often_as_set(rules: Declare) -> None:
     assert told("event") == ["firing", "repeated", "repeated"]
 
 
-def test_without_repeat_and_resolved_it_is_told_once(rules: Declare) -> None:
+def test_without_repeat_and_resolved_one_notice_is_sent(rules: Declare) -> None:
     rules(full={**BACKLOG, "repeat": None, "resolved": False})
     grow()
     look()
@@ -127,7 +127,7 @@ def test_alert_that_comes_back_is_told_again(rules: Declare) -> None:
     assert Alert.objects.count() == 1
 
 
-def test_what_joins_later_is_told_and_one_message_tells_all(rules: Declare) -> None:
+def test_alert_that_joins_later_shares_the_message(rules: Declare) -> None:
     rules(full=BACKLOG)
     grow()
     look()

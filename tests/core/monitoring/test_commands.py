@@ -174,7 +174,7 @@ def test_database_that_is_away_is_no_reason_to_restart() -> None:
     assert "the database is away" in found["checks"][0]["detail"]
 
 
-def test_all_there_is_ready() -> None:
+def test_project_with_everything_is_ready() -> None:
     code, found = health()
     assert (code, [check["ok"] for check in found["checks"]]) == (0, [True] * 3)
 

@@ -278,7 +278,7 @@ def test_run_that_has_ended_says_how() -> None:
     assert reason.text.endswith("dead: ValueError: no")
 
 
-def test_command_tells_people_and_programs() -> None:
+def test_command_prints_text_or_json() -> None:
     run = row()
     text = tasks("explain", str(run.pk))
     assert f"{run.pk} on {ALIAS} is pending." in text

@@ -26,7 +26,7 @@ def figures_of(name: str) -> monitoring.ActorSnapshot:
     return found
 
 
-def test_actor_tells_what_became_of_its_runs() -> None:
+def test_figures_of_an_actor_count_outcomes() -> None:
     for _ in range(2):
         tries.send()
     drain()
@@ -41,7 +41,7 @@ def test_actor_that_has_not_run_is_listed() -> None:
     assert (found.runs, found.waiting_p95, found.running_p50) == (0, None, None)
 
 
-def test_waiting_is_told_from_due_to_started() -> None:
+def test_wait_is_measured_from_due_to_started() -> None:
     for _ in range(3):
         works.using(delay=timedelta(hours=1)).send()
     advance_time(timedelta(hours=1, seconds=30))
@@ -54,7 +54,7 @@ def test_waiting_is_told_from_due_to_started() -> None:
     assert found.running_p95 < 5
 
 
-def test_what_ended_before_the_period_is_left_out() -> None:
+def test_runs_that_ended_before_the_period_are_left_out() -> None:
     works.send()
     drain()
     roll_up(timedelta(hours=30))
@@ -127,7 +127,7 @@ def test_failures_of_one_cause_are_one_group() -> None:
     assert groups()[tries.actor_name].count == 2
 
 
-def test_other_place_or_actor_is_another_group() -> None:
+def test_failures_elsewhere_or_of_another_actor_are_another_group() -> None:
     for there in (True, False):
         breaks_here_or_there.send(there)
     breaks.send()
@@ -144,7 +144,7 @@ def breaks_in_a_library() -> None:
     UUID("no id")
 
 
-def test_place_is_in_your_own_code() -> None:
+def test_failure_location_is_in_project_code() -> None:
     breaks_in_a_library.send()
     drain()
     (found,) = monitoring.errors()
@@ -159,7 +159,7 @@ def test_crash_is_a_group_of_its_own() -> None:
     assert (found.kind, found.place) == ("crashed", "")
 
 
-def test_what_somebody_stopped_is_no_error() -> None:
+def test_cancelled_run_is_no_error() -> None:
     message = works.send()
     Run.objects.filter(pk=message.message_id).update(cancel_requested=True)
     drain()
@@ -177,7 +177,7 @@ def test_old_failures_are_left_out() -> None:
     assert len(monitoring.errors(timedelta(days=2))) == 1
 
 
-def test_dead_letters_are_what_died_and_what_was_not_understood() -> None:
+def test_dead_letters_are_dead_runs_and_parked_messages() -> None:
     message = breaks.send()
     drain()
     brokers[ALIAS].park("physical", b"\xff\x00", "not JSON")

@@ -58,7 +58,7 @@ def test_every_end_is_counted_in_its_minute_hour_and_day() -> None:
     assert [counted(span) for span in SPANS] == [ended] * 3
 
 
-def test_what_ended_is_told_by_queue_and_actor() -> None:
+def test_ended_runs_are_counted_by_queue_and_actor() -> None:
     end_some()
     roll_up()
     assert counted(actor_name=tries.actor_name) == {"dead": 1, "failures": 2}
@@ -95,7 +95,7 @@ def test_minutes_add_up_over_many_rounds() -> None:
     assert [counted(span)["succeeded"] for span in SPANS] == [9] * 3
 
 
-def test_ends_of_long_ago_are_counted_by_and_by() -> None:
+def test_old_ends_are_counted_in_batches() -> None:
     ended = end_some()
     roll_up(timedelta(hours=5))
     assert counted() == ended
@@ -116,7 +116,7 @@ def test_times_are_counted_in_buckets() -> None:
     assert sum(row.waiting.values()) == sum(row.running.values()) == 1
 
 
-def test_what_is_not_counted_yet_is_not_pruned() -> None:
+def test_runs_not_yet_counted_are_not_pruned() -> None:
     roll_up()
     end_some()
     nothing = Retention(*[Keep(0.0)] * 3)
@@ -205,7 +205,7 @@ def test_end_that_commits_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @ON_POSTGRES
-def test_who_comes_while_another_one_counts_leaves_it_to_that_one() -> None:
+def test_second_count_at_once_does_nothing() -> None:
     runs.roll_up("default", ALIAS)
     end_some()
     advance_time(timedelta(minutes=2))

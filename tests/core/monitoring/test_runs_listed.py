@@ -43,11 +43,11 @@ def ids(**filters: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("state", ["succeeded", "dead", "cancelled", "pending"])
-def test_state_leaves_those_in_it(some: dict[str, Message], state: str) -> None:
+def test_state_filter_keeps_runs_in_it(some: dict[str, Message], state: str) -> None:
     assert ids(state=state) == {some[state].message_id}
 
 
-def test_actor_leaves_its_runs_ended_or_not(some: dict[str, Message]) -> None:
+def test_actor_filter_keeps_open_and_ended_runs(some: dict[str, Message]) -> None:
     waits = works.using(delay=timedelta(hours=1)).send()
     mine = [some["succeeded"], some["cancelled"], waits]
     assert ids(actor_name=works.actor_name) == {one.message_id for one in mine}
@@ -63,7 +63,7 @@ def test_queue_worker_and_alias_leave_theirs(some: dict[str, Message]) -> None:
     assert ids(broker="inprocess") == set()
 
 
-def test_search_finds_what_an_error_says(some: dict[str, Message]) -> None:
+def test_search_finds_words_of_an_error(some: dict[str, Message]) -> None:
     assert ids(search="IS OIL") == {some["dead"].message_id}
     assert ids(search="is gas") == set()
 
@@ -94,7 +94,7 @@ def test_since_and_until_mean_the_creation(some: dict[str, Message]) -> None:
         ({"limit": 10**6}, "limit is 1000000"),
     ],
 )
-def test_value_that_cannot_be_is_named(filters: dict[str, Any], told: str) -> None:
+def test_bad_value_is_named(filters: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidFilter) as caught:
         monitoring.page(**filters)
     assert told in str(caught.value)
@@ -144,7 +144,7 @@ def test_page_looks_through_a_bounded_number_of_runs(
     assert ids(queue_name="brittle") == {wanted.message_id}
 
 
-def test_what_waits_is_found_behind_any_number_of_others(
+def test_waiting_run_is_found_behind_any_number_of_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(streams, "LOOKED", 2)
@@ -156,7 +156,7 @@ def test_what_waits_is_found_behind_any_number_of_others(
     assert monitoring.page(queue_name="brittle", state="pending").runs == found.runs
 
 
-def test_what_waits_and_what_ended_are_in_one_order(
+def test_waiting_and_ended_runs_are_in_one_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(streams, "LOOKED", 2)

@@ -90,7 +90,7 @@ def test_wrong_things_come_first_with_the_commands_that_end_them() -> None:
     assert f"    manage.py tasks resume default --broker {ALIAS}" in said
 
 
-def test_everything_is_told_to_programs() -> None:
+def test_json_output_has_everything() -> None:
     found = told("top")
     assert {"brittle", "default"} <= {one["name"] for one in found["queues"]}
     assert [one["actor_name"] for one in found["errors"]] == [breaks.actor_name]
@@ -99,7 +99,7 @@ def test_everything_is_told_to_programs() -> None:
 
 
 @pytest.mark.parametrize("seconds", ["0.4", "3601", "-1", "nan", "often"])
-def test_pace_that_cannot_be_is_refused(seconds: str) -> None:
+def test_bad_rate_is_refused(seconds: str) -> None:
     with pytest.raises(CommandError, match=r"must be 0\.5 to 3600 seconds"):
         tasks("top", f"--every={seconds}")
 
@@ -238,7 +238,7 @@ def send_another() -> None:
     connection.close()
 
 
-def test_actor_that_no_worker_knows_is_told_with_the_mend() -> None:
+def test_unknown_actor_is_reported_with_the_mend() -> None:
     make(broker=ALIAS)
     drain()
     said = tasks("top")

@@ -89,7 +89,7 @@ def test_broker_that_is_away_leaves_depths_out_and_tells_the_rest() -> None:
 
 
 @pytest.mark.usefixtures("_away")
-def test_broker_that_is_down_is_an_answer() -> None:
+def test_broker_that_is_down_is_listed_as_down() -> None:
     start = time.monotonic()
     found = {one.alias: one for one in monitoring.brokers()}
     in_time(time.monotonic() - start, 2 * DEADLINE * PATIENCE, "an answer")
@@ -125,7 +125,7 @@ def worker() -> monitoring.WorkerSnapshot:
 
 
 @pytest.mark.usefixtures("_worker")
-def test_worker_tells_who_and_where_it_is() -> None:
+def test_worker_snapshot_says_who_and_where_it_is() -> None:
     found = worker()
     assert (found.alive, found.host, found.pid) == (
         True,
@@ -138,7 +138,7 @@ def test_worker_tells_who_and_where_it_is() -> None:
 
 
 @pytest.mark.usefixtures("_worker")
-def test_worker_that_is_silent_is_told_of_as_dead() -> None:
+def test_silent_worker_is_shown_as_dead() -> None:
     Worker.objects.update(lease_until=runs.later(-1))
     assert not worker().alive
 
@@ -156,7 +156,7 @@ def looks_on() -> None:
     assert 0 <= mine.seconds < 60
 
 
-def test_worker_tells_what_it_runs_and_for_how_long() -> None:
+def test_worker_snapshot_says_what_it_runs_and_for_how_long() -> None:
     message = looks_on.send()
     drain(raising=True)
     assert message.status() == "succeeded"
