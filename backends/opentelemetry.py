@@ -119,7 +119,7 @@ def _about(broker: Any, message: Envelope, operation: str) -> dict[str, str]:
 
 
 def _record(span: Span, error: BaseException) -> None:
-    """Say what was raised and where, in no words of its own."""
+    """Record the type and the frames of an exception, without its text."""
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ != "builtins":

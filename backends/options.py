@@ -1,4 +1,4 @@
-"""What both engines ask of their BROKERS[alias]["OPTIONS"]."""
+"""Checking BROKERS[alias]["OPTIONS"] for both engines."""
 
 from core.errors import BrokerConfigError
 

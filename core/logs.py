@@ -28,7 +28,7 @@ class RunFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say of which run the record is."""
+        """Add the current run to the record."""
         run = current_run()
         if run is not None:
             record.run_id = run.id

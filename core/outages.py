@@ -36,7 +36,7 @@ class Outage:
         return who in self._missing
 
     def begin(self, error: Exception, who: str = "", *, expected: bool = True) -> None:
-        """Say that it is away, and why, unless that is known.
+        """Note that it is away, and log why unless that is known.
 
         With a traceback, if it is not `expected`: then a program is at fault.
         """
@@ -52,7 +52,7 @@ class Outage:
         self._logger.log(level, "%s: %s", self._away, error, exc_info=trace)
 
     def end(self, who: str = "") -> None:
-        """Say that it is back, if it was away."""
+        """Note that it is back, and log it if it was away."""
         if who not in self._missing:
             return
         with self._lock:

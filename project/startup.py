@@ -1,4 +1,4 @@
-"""What a web process does before its first request."""
+"""Start-up of a web process."""
 
 from core import brokers
 

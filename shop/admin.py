@@ -18,7 +18,7 @@ from shop.models import (
 
 
 class ReadOnlyInline(admin.TabularInline):
-    """What belongs to an order; nobody edits it."""
+    """Rows of an order, read-only."""
 
     extra = 0
     can_delete = False

@@ -24,7 +24,7 @@ class CartLine(NamedTuple):
 
 
 class Cart:
-    """What a session holds; products that have left the shop are dropped."""
+    """The lines of the cart in the session; deleted products are dropped."""
 
     def __init__(self, session: SessionBase) -> None:
         self._session = session

@@ -28,7 +28,7 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What `place_order` takes."""
+    """Arguments of `place_order`."""
 
     name: str
     email: str

@@ -1,4 +1,4 @@
-"""What customers fill in."""
+"""Forms of the shop."""
 
 import uuid
 
@@ -15,7 +15,7 @@ class QuantityForm(forms.Form):
 
 
 class CheckoutForm(forms.Form):
-    """Who orders. The key is made with the page: two clicks on it are one order."""
+    """The customer. The key is made with the page, so two clicks are one order."""
 
     name = forms.CharField(
         label="Your name",

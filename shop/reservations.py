@@ -1,4 +1,4 @@
-"""What lies in carts: shown to the others, and forgotten after a while."""
+"""Reservations of products in carts, which expire after a while."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What was sold on a day."""
+"""Sales of a day."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""What happens to an order after its checkout, in a worker."""
+"""The tasks of an order after its checkout."""
 
 import logging
 from collections.abc import Callable

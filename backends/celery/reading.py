@@ -1,4 +1,4 @@
-"""What a message must look like before Celery may parse it.
+"""Checking a message before Celery parses it.
 
 Celery exits, loops or leaks a slot on messages it did not expect. So it never
 sees one: what is ours is stripped to what Celery needs, the rest is turned into

@@ -1,4 +1,4 @@
-"""What becomes of the worker in this process, told to the receiver in order.
+"""Celery's worker signals, passed on to the receiver in order.
 
 Celery's signals are the process's: every app hears of every app's worker.
 """
@@ -27,7 +27,7 @@ class WorkerSignals:
         signals.worker_shutdown.connect(self._on_shutdown)
 
     def end(self) -> None:
-        """Say that the worker has ended, unless that was said."""
+        """Report once that the worker has ended."""
         self._stopping()  # for an end that no signal brought about
         with self._lock:
             if self._node is not None:

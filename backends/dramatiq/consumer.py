@@ -1,4 +1,4 @@
-"""What both consumers share: parking, giving back, and patience with a broker.
+"""The common part of both consumers: parking, returning, and retrying the broker.
 
 Dramatiq's own consumers raise when the broker is away and are built anew after
 3 s; an acknowledgement then blocks its worker thread in steps of 5 s. These never

@@ -1,4 +1,4 @@
-"""What has ended, as counters that only grow: the sums of what the clock has counted.
+"""Counters of ended runs, summed from the rollups.
 
 They are rows that are never pruned, so that no counter falls when its runs go. They
 grow once a minute. Messages without a row that go well leave nothing to be counted.

@@ -31,7 +31,7 @@ class EffectAdmin(FailingAdmin):
     hidden = ("value", *FailingAdmin.hidden)
 
     def has_answer_permission(self, request: HttpRequest) -> bool:
-        """Say who may settle what is unknown."""
+        """Return True if the user may answer unknown effects."""
         return bool(request.user.has_perm("core.answer_effect"))
 
     @admin.action(description="It happened (unknown)", permissions=["answer"])

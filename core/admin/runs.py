@@ -40,7 +40,7 @@ class AttemptInline(StackedInline):
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say that who may view a run may view its attempts."""
+        """Return True if the user may view runs: attempts belong to them."""
         return bool(request.user.has_perm("core.view_run"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -147,11 +147,11 @@ class RunAdmin(FailingAdmin):
         return HttpResponseRedirect(reverse("admin:core_run_change", args=[pk]))
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
-        """Say who may requeue."""
+        """Return True if the user may requeue runs."""
         return run_page.may(request, "requeue")
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        """Say who may cancel."""
+        """Return True if the user may cancel runs."""
         return run_page.may(request, "cancel")
 
     @admin.action(description="Requeue (dead and cancelled)", permissions=["requeue"])

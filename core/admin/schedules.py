@@ -31,7 +31,7 @@ DECLARED = (
 
 @admin.register(Schedule)
 class ScheduleAdmin(ModelAdmin):
-    """Of what code declares a page changes the pause alone."""
+    """Schedules; those declared in code can only be paused here."""
 
     form = ScheduleForm
     list_display = ["name", "state", "next_fire", "rule", "actor_name"]
@@ -61,21 +61,21 @@ class ScheduleAdmin(ModelAdmin):
         ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say who may edit it; what code declares is edited there."""
+        """Return True if the user may edit it; never if code declares it."""
         allowed = super().has_change_permission(request, obj)
         return allowed and not (obj is not None and obj.is_declared)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say who may delete it; what code declares would come back."""
+        """Return True if the user may delete it; a declared one would come back."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and not (obj is not None and obj.is_declared)
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
-        """Say who may pause and resume."""
+        """Return True if the user may pause and resume schedules."""
         return bool(request.user.has_perm("core.pause_schedule"))
 
     def has_run_permission(self, request: HttpRequest) -> bool:
-        """Say who may run one by hand."""
+        """Return True if the user may run a schedule now."""
         return bool(request.user.has_perm("core.run_schedule"))
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
@@ -110,7 +110,7 @@ class ScheduleAdmin(ModelAdmin):
 
     @admin.display(description="State")
     def state(self, row: Schedule) -> str:
-        """Say in a word whether it fires."""
+        """Return its state in a word."""
         if row.retired_at:
             return "retired"
         return row.error or ("paused" if row.paused else "active")
@@ -136,7 +136,7 @@ class ScheduleAdmin(ModelAdmin):
         ]
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        """Say what a form would do, or what is wrong with it; nothing is written."""
+        """Describe the form's schedule, or return its errors; nothing is written."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         key = request.GET.get("id")

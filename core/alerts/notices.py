@@ -1,4 +1,4 @@
-"""What is to be told, as rows: written with what it tells of, claimed, sent, kept.
+"""Alert messages as rows: written with the alert, claimed, sent and kept.
 
 A claim is one conditional UPDATE, so two processes never send a notice at the same
 time. Who has claimed one and dies leaves it: another process sends it a minute later.

@@ -18,28 +18,28 @@ Write = Callable[[str], object]
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--minutes", type=_positive, default=5.0, help="of faults; 5")
+    parser.add_argument("--minutes", type=_positive, default=5.0, help="duration; 5")
     parser.add_argument("--broker", default="default", help="alias in BROKERS")
-    parser.add_argument("--queue", default="default", help="what canaries are sent to")
+    parser.add_argument("--queue", default="default", help="queue of the canaries")
     parser.add_argument(
         "--rate", type=_positive, default=10.0, help="canaries a second; 10"
     )
     parser.add_argument(
         "--within",
         type=_positive,
-        help="s for the last canaries at the end; as TIMING has it if not given",
+        help="seconds to wait for the last canaries; default: from TIMING",
     )
     parser.add_argument(
         "--lose-direct",
         action="store_true",
-        help="purge the queue also where actors with durable=False use it",
+        help="purge the queue even if actors with durable=False use it",
     )
     parser.add_argument(
         "--yes-this-is-staging",
         action="store_true",
-        help="its workers may be killed and its queue purged; needed without DEBUG",
+        help="confirm that workers may be killed; required unless DEBUG",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only tell the plan")
+    parser.add_argument("--dry-run", action="store_true", help="only print the plan")
 
 
 def handle(options: dict[str, Any], write: Write) -> None:

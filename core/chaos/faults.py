@@ -36,7 +36,7 @@ class Fault:
 
 
 def nobody_here(stage: Stage) -> str:
-    """Say why no process can be hurt."""
+    """Return why no process can be killed, or an empty string."""
     if stage.here():
         return ""
     hosts = ", ".join(sorted({worker.host for worker in stage.workers()})) or "nowhere"
@@ -47,14 +47,14 @@ def nobody_here(stage: Stage) -> str:
 
 
 def must_not_freeze(stage: Stage) -> str:
-    """Say why no process can be stopped for a while."""
+    """Return why no process can be frozen, or an empty string."""
     if connections[stage.database].vendor == "sqlite":
         return "a process frozen while it writes would hold SQLite's only lock"
     return nobody_here(stage)
 
 
 def must_not_purge(stage: Stage) -> str:
-    """Say who would lose messages that nobody could bring back."""
+    """Return why the queue must not be purged, or an empty string."""
     direct = stage.direct_actors()
     if direct and not stage.lose_direct:
         return (

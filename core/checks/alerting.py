@@ -13,7 +13,7 @@ _HINT = "docs/how-to/alerts.md has every key, and a good set to copy."
 
 
 def check_alerts(**_: Any) -> Sequence[CheckMessage]:
-    """Say which rules and receivers cannot be."""
+    """Report invalid alert rules and receivers."""
     return [
         Error(str(error), hint=_HINT, id="switchyard.E010")
         for error in _declared().errors
@@ -21,7 +21,7 @@ def check_alerts(**_: Any) -> Sequence[CheckMessage]:
 
 
 def check_receivers(**_: Any) -> Sequence[CheckMessage]:
-    """Say what must not be so where others rely on being told."""
+    """Report alert settings that are unsafe in production."""
     return [
         Warning(
             f"ALERTS['RECEIVERS'][{name!r}]: url is http://: plain text.",

@@ -10,7 +10,7 @@ from core.databases import DEADLINES
 
 
 def check_databases(**_: Any) -> Sequence[CheckMessage]:
-    """Say which databases can keep a worker waiting for ever, or turn it away."""
+    """Report databases that may block a worker for ever or refuse it."""
     brokers: Mapping[str, Mapping[str, Any]] = settings.BROKERS
     aliases = {given.get("DATABASE", "default") for given in brokers.values()}
     return [

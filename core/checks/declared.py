@@ -18,7 +18,7 @@ CALLBACKS = ("on_success", "on_failure", "on_retry_exhausted")
 
 
 def check_brokers(**_: Any) -> Sequence[CheckMessage]:
-    """Say which aliases cannot be built, and why."""
+    """Report aliases that cannot be built."""
     return list(_check_brokers())
 
 
@@ -52,7 +52,7 @@ def _check_brokers() -> Iterator[CheckMessage]:
 
 
 def check_actors(**_: Any) -> Sequence[CheckMessage]:
-    """Say which actors name what is not there."""
+    """Report actors that name something missing."""
     return list(_check_actors())
 
 
@@ -79,7 +79,7 @@ def _check_actors() -> Iterator[CheckMessage]:
 
 
 def check_schedules(**_: Any) -> Sequence[CheckMessage]:
-    """Say which schedule of the code or the settings cannot be."""
+    """Report invalid schedules of the code and the settings."""
     try:
         declared()
     except BrokerConfigError:  # told by `check_brokers`

@@ -21,7 +21,7 @@ ENCRYPTED = {"redis": "rediss", "amqp": "amqps"}
 
 
 def check_deployment(**_: Any) -> Sequence[CheckMessage]:
-    """Say what must not be so where others rely on it."""
+    """Report settings that are unsafe in production."""
     found = [warning for alias in brokers for warning in _check_alias(alias)]
     key = settings.SECRET_KEY
     if len(key) < 50 or key.startswith("django-insecure-"):
@@ -82,7 +82,7 @@ def _check_url(where: str, url: str) -> Iterator[CheckMessage]:
 
 
 def check_servers(**_: Any) -> Sequence[CheckMessage]:
-    """Say which brokers are set up so that messages may be lost; each is asked."""
+    """Ask each broker for settings that may lose messages; report them."""
     return [warning for alias in brokers for warning in _check_server(alias)]
 
 

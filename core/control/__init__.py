@@ -110,7 +110,7 @@ def cancel_all(*, by: str, **filters: str) -> int:
 
 
 def answer(key: str, *, happened: bool, by: str, value: Any = None) -> bool:
-    """Say what became of an unknown effect; False: there is none under this key.
+    """Record the outcome of an unknown effect; return False if there is none.
 
     `value` is what `effect` returns from then on, if it has happened. Requeue its run.
     """

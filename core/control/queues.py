@@ -19,7 +19,7 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What went: runs that had not started, and messages that the broker held.
+    """Counts of a purge: cancelled runs, and messages dropped at the broker.
 
     Of a durable message the broker holds a copy of the run's name alone: it counts
     once in each. A direct message is at the broker alone.

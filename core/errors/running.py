@@ -31,7 +31,7 @@ class InsideTransaction(CoreError):
 
 
 class EffectUnknown(CoreError):
-    """Nobody knows whether an effect has happened, and its actor wants to be told."""
+    """The outcome of an effect is unknown, and its actor has on_unknown="ask"."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(key, reason)

@@ -92,7 +92,7 @@ class Alert(models.Model):
 
 
 class AlertRound(models.Model):
-    """Whose turn it is to look: one row in each database, with the last turn."""
+    """The last evaluation of the alert rules: one row in each database."""
 
     number = models.PositiveBigIntegerField(default=0)
     looked_at = models.DateTimeField()

@@ -20,7 +20,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is older, or more than that, is deleted, the oldest first."""
+    """Rows over this age or count are deleted, the oldest first."""
 
     succeeded: Keep = Keep(7 * DAY, 1_000_000)
     dead: Keep = Keep(90 * DAY)

@@ -28,10 +28,10 @@ class Options:
     broker: str = option(
         "default", "The alias in BROKERS that carries it.", values.alias
     )
-    queue_name: str = option("default", "A named line.", values.queue_name)
+    queue_name: str = option("default", "The queue's name.", values.queue_name)
     priority: int = option(0, "-100 to 100; smaller is more urgent.", values.priority)
     max_retries: int | None = option(
-        20, "Retries after the first run; None: for ever.", values.retries
+        20, "Retries after the first attempt; None: no limit.", values.retries
     )
     min_backoff: int = option(15_000, "Shortest wait before a retry.", values.duration)
     max_backoff: int = option(604_800_000, "Longest wait before one.", values.duration)
@@ -42,13 +42,13 @@ class Options:
         (), "Exceptions that fail at once, without a retry.", values.exceptions, "actor"
     )
     max_age: int | None = option(
-        None, "Older than this when it would start: dead.", values.age
+        None, "A run that is older than this when it starts is dead.", values.age
     )
     time_limit: int | None = option(
-        600_000, "TimeLimitExceeded is raised after it; None: never.", values.limit
+        600_000, "TimeLimitExceeded is raised after this; None: never.", values.limit
     )
-    store_results: bool = option(False, "Keep what it returns.", values.flag)
-    result_ttl: int = option(600_000, "Keep it that long.", values.duration)
+    store_results: bool = option(False, "Store the return value.", values.flag)
+    result_ttl: int = option(600_000, "How long the result is kept.", values.duration)
     on_success: str | None = option(
         None, "Actor sent (message, result) afterwards.", values.actor_name
     )
@@ -59,45 +59,47 @@ class Options:
         None, "Actor sent (message, counts) when retries run out.", values.actor_name
     )
     notify_shutdown: bool = option(
-        False, "Shutdown is raised in it when the worker stops.", values.flag
+        False, "Shutdown is raised in the task when the worker stops.", values.flag
     )
     pipe_ignore: bool = option(
         False, "Do not append the previous step's result.", values.flag
     )
-    durable: bool = option(True, "A row; False: the engine alone.", values.flag)
+    durable: bool = option(
+        True, "Written as a row; False: only kept by the broker.", values.flag
+    )
     atomic: bool = option(
-        False, "Settle in the body's own transaction: exactly one effect.", values.flag
+        False, "Run in one transaction with its success: one effect.", values.flag
     )
     unique_key: Callable[..., str] | str | None = option(
         None, "f(*args, **kwargs): one waiting run per actor and key.", values.key
     )
     unique_until: str = option(
-        "start", '"end": the running one counts too.', values.until
+        "start", '"end": a running one counts too.', values.until
     )
     concurrency: int | None = option(
-        None, "At most so many runs at once, everywhere.", values.count, "actor"
+        None, "Most runs at once, over all workers.", values.count, "actor"
     )
     concurrency_key: Callable[..., str] | str | None = option(
-        None, "f(*args, **kwargs): count apart for each key.", values.key
+        None, "f(*args, **kwargs): a limit for each key.", values.key
     )
     rate_limit: str | None = option(
-        None, 'As "100/m", everywhere.', values.rate, "actor"
+        None, 'Such as "100/m", over all workers.', values.rate, "actor"
     )
     max_pending: int | None = option(
         None,
-        "A send is refused while about so many runs of its queue wait.",
+        "A send is refused while about this many runs of its queue wait.",
         values.count,
         "actor",
     )
     overflow_queue: str | None = option(
         None,
-        "Where they go instead of being refused.",
+        "The queue that takes them instead of a refusal.",
         values.optional_queue,
         "actor",
     )
     subscribe: tuple[str, ...] = option(
         (),
-        "Topics of events, as order.*, that are sent to it.",
+        "Topics of the events sent to it, such as order.*.",
         values.patterns,
         "actor",
     )
@@ -110,10 +112,12 @@ class Options:
     idempotency_key: str | None = option(
         None, "The same key gives the same run for 30 days.", values.text, "send"
     )
-    delay: int = option(0, "Not before this long from now.", values.duration, "send")
-    eta: int | None = option(None, "Not before, ms since 1970.", values.instant, "send")
+    delay: int = option(0, "Earliest start from now.", values.duration, "send")
+    eta: int | None = option(
+        None, "Earliest start in ms since 1970.", values.instant, "send"
+    )
     trace: Mapping[str, str] | None = option(
-        None, "The trace that it is part of, as W3C headers.", values.headers, "send"
+        None, "Its trace, as W3C headers.", values.headers, "send"
     )
 
     @classmethod
@@ -122,11 +126,11 @@ class Options:
     ) -> dict[str, Any]:
         """Return `given` with every value checked and normalised.
 
-        `extra` names what middleware understands; core carries it unread.
+        `extra` names the options of middleware; core does not check their values.
 
         Raises:
-            UnknownOption: nobody declared it for `where` ("actor" or "send").
-            InvalidOption: its value is not of its kind.
+            UnknownOption: it is not an option of `where` ("actor" or "send").
+            InvalidOption: its value is not of the right type.
         """
         known = CHECKS[where]
         checked = {}
@@ -148,8 +152,8 @@ class Options:
     ) -> "Options":
         """Merge checked options; later layers win: broker alias, actor, message.
 
-        What `extra` names is left out. Raises `UnknownOption` for any other name: what
-        a newer release has stored, say.
+        Options in `extra` are left out. Raises `UnknownOption` for any other name, such
+        as an option stored by a newer release.
         """
         merged: dict[str, Any] = {}
         for layer in layers:
@@ -162,11 +166,11 @@ class Options:
 
     @staticmethod
     def own(given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those that are core's: of an actor, the rest is some middleware's."""
+        """Return the options of core, without those of middleware."""
         return {name: value for name, value in given.items() if name in NAMES}
 
     def check_conflicts(self) -> None:
-        """Raise `OptionConflict` if two of the options cannot go together."""
+        """Raise `OptionConflict` if two options cannot be combined."""
         if self.overflow_queue and self.max_pending is None:
             problem = "without a bound nothing ever goes there"
             raise OptionConflict("overflow_queue", "no max_pending", problem)
@@ -177,9 +181,9 @@ class Options:
                 raise OptionConflict("durable=False", name, "it needs a row")
 
 
-#: What core itself understands; the rest is asked of the middleware.
+#: The options of core; any others belong to middleware.
 NAMES = frozenset(f.name for f in fields(Options))
-#: The options that may be given where, each with its check.
+#: For "actor" and for "send": the options allowed there, with their checks.
 CHECKS: Mapping[str, Mapping[str, Check]] = {
     where: {
         f.name: f.metadata["check"]
@@ -188,5 +192,5 @@ CHECKS: Mapping[str, Mapping[str, Check]] = {
     }
     for where in ("actor", "send")
 }
-#: Where an option may be given that may not be given here.
+#: The other place, named in the error for an option given in the wrong one.
 PLACES: Mapping[str, str] = {"actor": "the send", "send": "@actor"}

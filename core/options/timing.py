@@ -11,16 +11,16 @@ from core.errors import BrokerConfigError, UnknownOption
 class Timing:
     """Every value is a number of seconds, greater than 0."""
 
-    lease: float = 15  # a worker process that is silent so long has lost its runs
-    heartbeat: float = 5  # it renews so often
-    rescue: float = 2  # runs of silent workers are looked for so often
-    relay: float = 0.5  # waiting runs are looked for so often
-    grace: float = 1.5  # the sender's own publisher thread gets so long before that
-    reserve: float = 5  # a relay that took a run and died blocks it so long
-    lost: float = 20  # published, not started though somebody could: sent again
-    unknown: float = 3600  # an actor nobody knows: dead afterwards
-    stuck: float = 10  # a body goes on so long after its time limit: beyond help
-    stop: float = 30  # running bodies get so long at a graceful stop
+    lease: float = 15  # after this silence, a worker's runs are given to others
+    heartbeat: float = 5  # between two renewals of a lease
+    rescue: float = 2  # between two searches for runs of silent workers
+    relay: float = 0.5  # between two searches for waiting runs
+    grace: float = 1.5  # the sender's own publisher has this long before the relay
+    reserve: float = 5  # for which a run stays reserved if its relay died
+    lost: float = 20  # after publishing; a free worker should have started it
+    unknown: float = 3600  # after which a run of an unknown actor is dead
+    stuck: float = 10  # after the time limit; then the process is replaced
+    stop: float = 30  # for running bodies at a graceful stop
 
     @classmethod
     def read(cls, alias: str, given: Mapping[str, float]) -> Self:

@@ -23,7 +23,7 @@ CALM_SHARE = 0.5
 
 
 class Autoscale:
-    """Says how many processes there should be, for the queues of one worker command."""
+    """Computes how many processes one worker command should run."""
 
     def __init__(
         self, broker: Broker, queues: list[str], least: int, most: int

@@ -1,4 +1,4 @@
-"""What was published and has not started: lost, or only waiting for its turn.
+"""Finding published runs that the broker has lost.
 
 It would be a storm to send all that waits again. So the broker is asked how much it
 has: what is neither there nor in the hands of a busy process is missing.

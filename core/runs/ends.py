@@ -1,4 +1,4 @@
-"""What an end sets free: the next step of a pipeline, the last word of a group.
+"""Releasing what waits for a run: the next step, the callback of a group.
 
 A run that waits for another is pending, never due, and has no time for the relay. All
 of this happens in the transaction that ends the other one: nothing is forgotten.

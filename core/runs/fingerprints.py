@@ -1,4 +1,4 @@
-"""What makes two failures the same: the actor, the exception's type, the place.
+"""Grouping failures by actor, exception type and code location.
 
 The place is a function, not a line: a deploy moves lines.
 """

@@ -12,7 +12,7 @@ from core.triggers.zones import zone
 
 
 class Trigger(ABC):
-    """Says when; compared by value. Each kind is a frozen dataclass."""
+    """When a schedule fires; a frozen dataclass, compared by value."""
 
     #: The function that makes one, as it is written in code.
     kind: ClassVar[str]
@@ -34,7 +34,7 @@ class Trigger(ABC):
 
     @property
     def zone(self) -> ZoneInfo:
-        """Whose dates and clocks it goes by."""
+        """The zone of its dates and times."""
         return zone(self.tz)
 
     def asdict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a supervised process says to its supervisor, on a pipe: alive, or retiring.
+"""Signs of life on a pipe from a supervised process to its supervisor.
 
 From the same pipe it learns that its supervisor is gone: nothing would relay for it.
 """

@@ -38,7 +38,7 @@ IDLE_SECONDS = 0.2
 
 
 class Standby:
-    """Of one worker process: as many threads as it has, which wait for an outage.
+    """The threads of one worker process that wait for an outage of the broker.
 
     Args:
         context: where runs are performed.

@@ -1,4 +1,4 @@
-"""Whether, and when, an attempt that failed is tried again."""
+"""Whether and when a failed attempt is retried."""
 
 import logging
 import random

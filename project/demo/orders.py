@@ -1,4 +1,4 @@
-"""What the demo's customers order, and what must come of it."""
+"""The demo's orders and their expected outcome."""
 
 from typing import Any
 

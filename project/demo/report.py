@@ -1,4 +1,4 @@
-"""What came of an engine's orders, read from the database and from the mail."""
+"""The outcome of the demo's orders, read from the database and the mail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -51,13 +51,13 @@ def save(path: str) -> None:
 
 
 def reports(rows: Mapping[str, Figures]) -> None:
-    """Say where a report of each engine lies."""
+    """Print where a report of each engine is."""
     for engine, row in rows.items():
         console.print(f"A report by {engine}: {row.pdf}", soft_wrap=True)
 
 
 def schedules(found: Iterable[ScheduleSnapshot]) -> None:
-    """Say what the schedulers have read from the code, and what they have fired."""
+    """Print the schedules and how often they have fired."""
     for one in found:
         fired = f"; fired: {one.fires}" if one.fires else ""
         upcoming = f"next {one.next_at:%Y-%m-%d %H:%M} UTC" if one.next_at else "over"

@@ -1,4 +1,4 @@
-"""What is for sale, and how much of it is left."""
+"""Products and their stock."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""What a customer ordered, and how far it has come."""
+"""Orders, their lines and their progress."""
 
 import uuid
 from decimal import Decimal

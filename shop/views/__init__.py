@@ -1,1 +1,1 @@
-"""What the shop answers: pages to people, JSON to programs."""
+"""The views of the shop: HTML pages and a JSON API."""

@@ -1,4 +1,4 @@
-"""What Celery Beat fires so far: its `beat_schedule`, and django-celery-beat's tables.
+"""Importing schedules from `beat_schedule` and from django-celery-beat.
 
 SCHEDULE_IMPORTER = "backends.celery.importing.find"
 """

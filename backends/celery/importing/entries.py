@@ -1,4 +1,4 @@
-"""What both sources share: a schedule of Celery with its options, as ours."""
+"""Converting a schedule entry of Celery, from either source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -26,14 +26,14 @@ DRIVER = "beat"
 class Command(BaseCommand):
     """Keeps the time; also relays and rescues, so that what fires is published."""
 
-    help = "Fire what is due. Start as many as you like: every slot fires once."
+    help = "Fire due schedules. Start as many as you like: every slot fires once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument(
             "--driver",
             default=getattr(settings, "SCHEDULER", DRIVER),
-            help="what keeps the time, a name in SCHEDULERS (default: %(default)s)",
+            help="a name in SCHEDULERS (default: %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -33,7 +33,7 @@ VERBS = {verb.name: verb for group in GROUPS for verb in group.VERBS}
 class Command(BaseCommand):
     """One verb each; `--json` for programs."""
 
-    help = "Look at runs, queues, workers and brokers; requeue or cancel runs."
+    help = "Show runs, queues, workers and brokers; requeue or cancel runs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the verbs and their options."""
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             declared = verbs.add_parser(verb.name, help=verb.help)
             verb.declare(declared)
             declared.add_argument("--json", action="store_true", help="for programs")
-        hurt = verbs.add_parser("chaos", help="hurt a staging stack, prove it survives")
+        hurt = verbs.add_parser("chaos", help="test a staging system with faults")
         chaos.add_arguments(hurt)
         hurt.add_argument("--json", action="store_true", help="for programs")
 

@@ -25,13 +25,13 @@ from core.worker.recycling import MEGABYTE, Recycling
 class Command(BaseCommand):
     """Supervises the engine's own worker processes, relays and rescues."""
 
-    help = "Run the actors of a broker alias: the engine's workers, kept alive."
+    help = "Run the actors of a broker alias in supervised worker processes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--broker", default="default", help="alias in BROKERS")
         parser.add_argument(
-            "--queues", default="", help="comma-separated; all if empty"
+            "--queues", default="", help="comma-separated; default: all"
         )
         _declare_size(parser)
         parser.add_argument(
@@ -75,25 +75,25 @@ class Command(BaseCommand):
 
 def _declare_size(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--processes", type=positive, help="as many as processors, if not given"
+        "--processes", type=positive, help="number of processes; default: one per CPU"
     )
     parser.add_argument(
         "--autoscale",
         type=_range,
         metavar="MIN,MAX",
-        help="instead: more processes while runs wait, fewer while they are idle",
+        help="instead of --processes: add processes while runs wait, stop idle ones",
     )
     parser.add_argument("--threads", type=positive, default=4, help="per process")
     parser.add_argument(
         "--max-runs",
         type=positive,
-        help="a process gives way to a new one after about so many runs",
+        help="replace a process after about this many runs",
     )
     parser.add_argument(
         "--max-memory",
         type=positive,
         metavar="MB",
-        help="a process that has grown larger gives way to a new one",
+        help="replace a process with more resident memory than this",
     )
 
 

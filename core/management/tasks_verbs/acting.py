@@ -27,7 +27,7 @@ Act = Callable[..., int]
 def _declare_act(parser: ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", metavar="id")
     add_filters(parser)
-    parser.add_argument("--all", action="store_true", help="without any filter")
+    parser.add_argument("--all", action="store_true", help="all runs, without a filter")
     parser.add_argument("--dry-run", action="store_true", help="only count")
 
 
@@ -37,13 +37,13 @@ def _declare_requeue(parser: ArgumentParser) -> None:
         "--args",
         dest="new_args",  # Django's own commands mean something else by `args`
         type=partial(json_value, list),
-        help="of one run: other positional arguments, as a JSON list",
+        help="for one run: new positional arguments, as a JSON list",
     )
     parser.add_argument(
         "--kwargs",
         dest="new_kwargs",
         type=partial(json_value, dict),
-        help="of one run: other arguments by name, as a JSON object; the rest stays",
+        help="for one run: arguments to replace, as a JSON object; others stay",
     )
 
 
@@ -145,33 +145,33 @@ def _purge(options: Options) -> Answer:
 VERBS = (
     Verb(
         "requeue",
-        "give dead and cancelled runs a new life",
+        "run dead and cancelled runs again",
         _requeue,
         _declare_requeue,
     ),
     Verb(
         "cancel",
-        "stop runs that have not started",
+        "cancel waiting runs and interrupt running ones",
         partial(_act, control.cancel, control.cancel_all),
         _declare_act,
     ),
     Verb(
         "pause",
-        "let nothing of a queue start",
+        "pause a queue: none of its runs start",
         partial(_hold, control.pause, "paused"),
         _declare_queue,
     ),
     Verb(
         "resume",
-        "let a paused queue go on",
+        "resume a paused queue",
         partial(_hold, control.resume, "resumed"),
         _declare_queue,
     ),
     Verb(
         "purge",
-        "cancel all of a queue that has not started",
+        "cancel all waiting runs of a queue",
         _purge,
         _declare_purge,
     ),
-    Verb("prune", "delete what RETENTION keeps no longer", _prune, _declare_prune),
+    Verb("prune", "delete rows past their RETENTION", _prune, _declare_prune),
 )

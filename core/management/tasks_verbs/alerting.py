@@ -17,7 +17,7 @@ _HEADS = ("rule", "when", "state", "since", "last sent", "to", "late", "says")
 
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("do", nargs="?", choices=["test"], help="send a test message")
-    parser.add_argument("name", nargs="?", help="of the rule whose receivers get it")
+    parser.add_argument("name", nargs="?", help="the rule whose receivers get it")
 
 
 def _alerts(options: Options) -> Answer:
@@ -56,4 +56,4 @@ def _test(name: str | None) -> Answer:
     return Answer(values, "\n".join(lines), ok)
 
 
-VERBS = (Verb("alerts", "rules and how they stand; test NAME", _alerts, _declare),)
+VERBS = (Verb("alerts", "alert rules and their states; test NAME", _alerts, _declare),)

@@ -1,4 +1,4 @@
-"""The options that say which runs are meant."""
+"""The options that select runs."""
 
 from argparse import ArgumentParser
 
@@ -9,19 +9,21 @@ from core.monitoring import FILTERS
 
 def add_filters(parser: ArgumentParser) -> None:
     """Take every filter of `core.monitoring`."""
-    parser.add_argument("--state", choices=State.values, help="that they are in")
+    parser.add_argument("--state", choices=State.values, help="runs in this state")
     parser.add_argument(
-        "--actor", dest="actor_name", metavar="NAME", help="whose they are"
+        "--actor", dest="actor_name", metavar="NAME", help="runs of this actor"
     )
     parser.add_argument(
-        "--queue", dest="queue_name", metavar="NAME", help="that they are in"
+        "--queue", dest="queue_name", metavar="NAME", help="runs in this queue"
     )
-    parser.add_argument("--broker", help="an alias in BROKERS; else all")
-    parser.add_argument("--worker", help="that had it last")
-    parser.add_argument("--since", help="created then or later: 2026-03-01T12:00")
-    parser.add_argument("--until", help="created before")
+    parser.add_argument("--broker", help="an alias in BROKERS; default: all")
+    parser.add_argument("--worker", help="runs whose last worker it was")
     parser.add_argument(
-        "--search", help="in the error; or the first 8 digits of an id, or more"
+        "--since", help="created at this time or later: 2026-03-01T12:00"
+    )
+    parser.add_argument("--until", help="created before this time")
+    parser.add_argument(
+        "--search", help="text in the error; or at least 8 digits of an id"
     )
 
 

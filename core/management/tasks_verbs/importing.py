@@ -25,9 +25,9 @@ def _declare(parser: ArgumentParser) -> None:
         "--beat-schedule",
         default="",
         metavar="PATH",
-        help="Celery's beat_schedule: proj.celery:app, or a dict, as proj.conf:BEAT",
+        help="a Celery app, as proj.celery:app, or a dict, as proj.conf:BEAT_SCHEDULE",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what changes")
+    parser.add_argument("--dry-run", action="store_true", help="only show the changes")
 
 
 def _import(options: Options) -> Answer:
@@ -98,5 +98,5 @@ def _total(plans: list[Plan], *, dry_run: bool) -> str:
 
 
 IMPORT = Verb(
-    "import", "take over Celery's beat_schedule, django-celery-beat", _import, _declare
+    "import", "import from beat_schedule or django-celery-beat", _import, _declare
 )

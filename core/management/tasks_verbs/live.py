@@ -16,7 +16,9 @@ LIVE = "To have this page live: pip install 'switchyard[top]'"
 
 def _declare(parser: ArgumentParser) -> None:
     add_broker(parser)
-    parser.add_argument("--every", type=_seconds, default=2.0, help="in seconds")
+    parser.add_argument(
+        "--every", type=_seconds, default=2.0, help="seconds between looks"
+    )
 
 
 def _seconds(given: str) -> float:

@@ -58,7 +58,7 @@ def _none(filters: Mapping[str, str]) -> str:
 
 
 def _declare_show(parser: ArgumentParser) -> None:
-    parser.add_argument("id", help="the run's; or its first 8 digits, or more")
+    parser.add_argument("id", help="the run's id, or at least its first 8 digits")
 
 
 def whole(start: str) -> str:
@@ -124,8 +124,8 @@ def in_hand(run: RunningSnapshot) -> str:
 
 
 def _declare_audit(parser: ArgumentParser) -> None:
-    parser.add_argument("--by", default="", help="a part of who it was")
-    parser.add_argument("--verb", default="", help="as requeue_all", dest="done")
+    parser.add_argument("--by", default="", help="part of the operator's name")
+    parser.add_argument("--verb", default="", help="such as requeue_all", dest="done")
     parser.add_argument("--limit", type=positive, default=50)
 
 
@@ -141,8 +141,8 @@ def _audit(options: Options) -> Answer:
 
 
 VERBS = (
-    Verb("audit", "what operators have done", _audit, _declare_audit),
+    Verb("audit", "actions of operators", _audit, _declare_audit),
     Verb("explain", "why a run has not started", _explain, _declare_show),
     Verb("runs", "the newest runs", _runs, _declare_runs),
-    Verb("show", "one run: its attempts and what happened when", _show, _declare_show),
+    Verb("show", "one run: its attempts and its timeline", _show, _declare_show),
 )

@@ -27,7 +27,7 @@ _HEADS = ("schedule", "rule", "zone", "last fire", "late", "next fire", "")
 
 
 def _declare_list(parser: ArgumentParser) -> None:
-    parser.add_argument("--retired", action="store_true", help="also what is no more")
+    parser.add_argument("--retired", action="store_true", help="include retired ones")
 
 
 def _list(options: Options) -> Answer:
@@ -118,8 +118,8 @@ def _next(options: Options) -> Answer:
 
 def _declare_pause(parser: ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="name")
-    parser.add_argument("--all", action="store_true", help="every schedule")
-    parser.add_argument("--dry-run", action="store_true", help="only say which")
+    parser.add_argument("--all", action="store_true", help="all schedules")
+    parser.add_argument("--dry-run", action="store_true", help="only list them")
 
 
 def _pause(options: Options, *, paused: bool) -> Answer:
@@ -142,15 +142,15 @@ def _declare_run(parser: ArgumentParser) -> None:
         "--from",
         dest="since",
         type=_moment,
-        help="instead fire each slot from then on that has not, as `next` reads it",
+        help="fire the slots that have not fired since this time (format: see `next`)",
     )
     parser.add_argument(
         "--to",
         dest="until",
         type=_last_moment,
-        help="up to then, inclusive; a date is its whole day; now, if left out",
+        help="last slot, inclusive; a date means its whole day; default: now",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say which")
+    parser.add_argument("--dry-run", action="store_true", help="only list the slots")
 
 
 def _run(options: Options) -> Answer:
@@ -181,11 +181,16 @@ def _backfill(options: Options) -> Answer:
 
 
 WHAT = (
-    Verb("list", "what fires when, and what last fired", _list, _declare_list),
-    Verb("next", "the next fires of one, in its zone and in UTC", _next, _declare_next),
-    Verb("run", "send what one sends, now; or slots of the past", _run, _declare_run),
-    Verb("pause", "fire no more", partial(_pause, paused=True), _declare_pause),
-    Verb("resume", "fire again", partial(_pause, paused=False), _declare_pause),
+    Verb("list", "all schedules, with their last and next fires", _list, _declare_list),
+    Verb(
+        "next",
+        "the next fires of a schedule, in its zone and UTC",
+        _next,
+        _declare_next,
+    ),
+    Verb("run", "run a schedule now, or backfill past slots", _run, _declare_run),
+    Verb("pause", "pause schedules", partial(_pause, paused=True), _declare_pause),
+    Verb("resume", "resume schedules", partial(_pause, paused=False), _declare_pause),
     IMPORT,
 )
 _BY_NAME = {verb.name: verb for verb in WHAT}
@@ -207,5 +212,5 @@ def _schedules(options: Options) -> Any:
 
 
 VERBS = (
-    Verb("schedules", "what fires when; pause, resume, run now", _schedules, _declare),
+    Verb("schedules", "list, pause, resume and run schedules", _schedules, _declare),
 )

@@ -14,7 +14,7 @@ from core.registry import registry
 
 
 def _declare(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="the actor's name, as `tasks actors` tells it")
+    parser.add_argument("name", help="the actor's name, as in `tasks actors`")
     values: dict[str, tuple[type[Any], str]] = {
         "args": (list, "positional arguments, as a JSON list"),
         "kwargs": (dict, "arguments by name, as a JSON object"),
@@ -44,4 +44,4 @@ def _send(options: Options) -> Answer:
     return Answer(values, f"{said} {name} {message.message_id}")
 
 
-VERBS = (Verb("send", "a message to an actor", _send, _declare),)
+VERBS = (Verb("send", "send a message to an actor", _send, _declare),)

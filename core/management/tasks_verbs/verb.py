@@ -69,13 +69,15 @@ def cell(value: Any) -> str:
 
 def add_broker(parser: ArgumentParser) -> None:
     """Take an alias; all of them without it."""
-    parser.add_argument("--broker", default="", help="an alias in BROKERS; else all")
+    parser.add_argument(
+        "--broker", default="", help="an alias in BROKERS; default: all"
+    )
 
 
 def add_period(parser: ArgumentParser, default: str) -> None:
     """Take a period."""
     parser.add_argument(
-        "--period", type=_period, default=default, help="as 30m, 6h or 7d"
+        "--period", type=_period, default=default, help="such as 30m, 6h or 7d"
     )
 
 

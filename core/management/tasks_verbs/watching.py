@@ -92,10 +92,10 @@ def _stats(options: Options) -> Answer:
 
 
 VERBS = (
-    Verb("actors", "what became of each actor's runs", _actors, _declare_actors),
-    Verb("queues", "what waits, and for how long", _queues, add_broker),
-    Verb("workers", "the processes, and what each runs", _workers, add_broker),
+    Verb("actors", "finished runs of each actor", _actors, _declare_actors),
+    Verb("queues", "the queues, and how long their runs wait", _queues, add_broker),
+    Verb("workers", "the worker processes and their runs", _workers, add_broker),
     Verb("brokers", "which brokers answer", _brokers, add_broker),
-    Verb("errors", "failures by their cause", _errors, _declare_errors),
-    Verb("stats", "what ended in a period", _stats, _declare_stats),
+    Verb("errors", "failures grouped by cause", _errors, _declare_errors),
+    Verb("stats", "finished runs in a period", _stats, _declare_stats),
 )

@@ -44,7 +44,7 @@ def requeue(error: ErrorSnapshot) -> Offer:
 
 
 def why_queue(queue: QueueSnapshot) -> str:
-    """Say why the newest run of a queue has not started."""
+    """Explain why the newest run of a queue has not started."""
     where = {"broker": queue.broker, "queue_name": queue.name}
     for state in ("pending", "queued"):
         for run in monitoring.runs(limit=1, state=state, **where):
@@ -53,7 +53,7 @@ def why_queue(queue: QueueSnapshot) -> str:
 
 
 def why_worker(worker: WorkerSnapshot) -> str:
-    """Say what a worker has in hand."""
+    """Describe what a worker is running."""
     runs = [looking.in_hand(run) for run in worker.running]
     served = f"{worker.name} serves {', '.join(worker.queues)}."
     return "\n".join([served, *(runs or ["It has nothing in hand."])])
