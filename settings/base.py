@@ -9,6 +9,7 @@ TASK_SCHEDULER  what keeps the time of schedules: beat (default) or apscheduler
 LOG_LEVEL     INFO of our own and WARNING of the rest when unset
 LOG_FORMAT    line, key-value (in production) or json
 METRICS_TOKEN what Prometheus must have to read /metrics; nobody may when unset
+PRODUCER_TOKEN  what a service must have to start tasks at /tasks/; none may when unset
 ADMINS        who is mailed of errors and alerts: ops@example.org,ann@example.org
 EMAIL_URL     smtp://, smtps://, smtp+tls://; files in var/mail when unset
 """
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "shop.middleware.JsonErrors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -117,6 +119,9 @@ if django.VERSION < (6,):
 SHOP_ADMIN_EMAIL = env.str("SHOP_ADMIN_EMAIL", default="admin@example.org")
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+PRODUCER_TOKEN = env.str("PRODUCER_TOKEN", default="")
+
+CSRF_FAILURE_VIEW = "shop.views.errors.csrf_failure"
 
 #: The environments differ in how a line looks when nobody says it.
 LOG_LEVEL = env.str("LOG_LEVEL", default=None)

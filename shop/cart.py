@@ -33,14 +33,18 @@ class Cart:
     def __len__(self) -> int:
         return sum(self._quantities.values())
 
-    def add(self, slug: str, quantity: int) -> None:
-        """Put some more of a product into the cart."""
-        self.set(slug, self._quantities.get(slug, 0) + quantity)
+    def add(self, slug: str, quantity: int) -> bool:
+        """Put some more of a product into the cart; False if that were too many."""
+        wanted = self._quantities.get(slug, 0) + quantity
+        if wanted > MOST:
+            return False
+        self.set(slug, wanted)
+        return True
 
     def set(self, slug: str, quantity: int) -> None:
-        """Make it so many of a product; 0 takes it out."""
+        """Make it so many of a product, at most `MOST`; 0 takes it out."""
         if quantity > 0:
-            self._quantities[slug] = min(quantity, MOST)
+            self._quantities[slug] = quantity
         else:
             self._quantities.pop(slug, None)
         self._session[KEY] = self._quantities

@@ -16,11 +16,15 @@ MAX_QUANTITY = 1000
 class Refused(ValueError):
     """A value that the customer has to correct."""
 
-    def __init__(self, field: str, value: object, problem: str) -> None:
-        super().__init__(field, value, problem)
+    def __init__(
+        self, field: str, value: object, problem: str, status: int = 400
+    ) -> None:
+        super().__init__(field, value, problem, status)
         self.field = field
         self.value = value
         self.problem = problem
+        #: The HTTP status that tells it.
+        self.status = status
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
@@ -41,26 +45,35 @@ def read_order(given: Any, header_key: str | None = None) -> Draft:
 
     Raises `Refused`: the first wrong value.
     """
-    body = _mapping("body", given)
-    customer = _mapping("customer", body.get("customer"))
+    body = mapping("body", given, "customer", "lines", "idempotency_key")
+    customer = mapping("customer", body.get("customer"), "name", "email")
     key = body.get("idempotency_key", header_key)
     return Draft(
         _text("customer.name", customer.get("name"), _longest("name")),
         _email("customer.email", customer.get("email")),
         _lines(body.get("lines")),
-        None
-        if key is None
-        else _text("idempotency_key", key, _longest("idempotency_key")),
+        read_key(key),
     )
+
+
+def read_key(value: Any) -> str | None:
+    """Return an idempotency key; None if none is given."""
+    if value is None:
+        return None
+    return _text("idempotency_key", value, _longest("idempotency_key"))
 
 
 def _longest(field: str) -> int:
     return int(Order._meta.get_field(field).max_length)
 
 
-def _mapping(field: str, value: Any) -> Mapping[str, Any]:
+def mapping(field: str, value: Any, *known: str) -> Mapping[str, Any]:
+    """Return a JSON object that has no names but these."""
     if not isinstance(value, dict):
         raise Refused(field, value, "must be an object")
+    for name in value.keys() - {*known}:
+        where = name if field == "body" else f"{field}.{name}"
+        raise Refused(where, value[name], f"is unknown; known are {', '.join(known)}")
     return value
 
 
@@ -102,7 +115,7 @@ def _lines(value: Any) -> list[tuple[Product, int]]:
 
 
 def _line(field: str, value: Any) -> tuple[str, int]:
-    line = _mapping(field, value)
+    line = mapping(field, value, "product", "quantity")
     slug = _text(f"{field}.product", line.get("product"), 50)
     quantity = line.get("quantity")
     # type(), because True is an int.

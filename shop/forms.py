@@ -14,6 +14,12 @@ class QuantityForm(forms.Form):
     quantity = forms.IntegerField(min_value=0, max_value=MOST)
 
 
+class AddForm(QuantityForm):
+    """How many more of which product."""
+
+    quantity = forms.IntegerField(min_value=1, max_value=MOST)
+
+
 class CheckoutForm(forms.Form):
     """The customer. The key is made with the page, so two clicks are one order."""
 

@@ -1,10 +1,7 @@
 """The look of the shop's PDFs: one sheet, one typeface, one accent."""
 
-from pathlib import Path
 from typing import IO
-from xml.sax.saxutils import escape
 
-import reportlab
 from reportlab.graphics.charts.barcharts import HorizontalBarChart
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import HexColor
@@ -12,10 +9,11 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from shop import typeface
+from shop.typeface import marked
 
 INK = HexColor("#1d2733")
 GREY = HexColor("#68737f")
@@ -29,14 +27,11 @@ WIDTH = A4[0] - 2 * SIDE
 #: A chart's row, and what its names and figures may take of the width.
 ROW, NAMES, FIGURES = 18, 55 * mm, 25 * mm
 
-# reportlab carries these; the standard PDF fonts know no more than Latin-1.
-_FONTS = Path(reportlab.__file__).parent / "fonts"
-pdfmetrics.registerFont(TTFont("Sheet", str(_FONTS / "Vera.ttf")))
-pdfmetrics.registerFont(TTFont("SheetBold", str(_FONTS / "VeraBd.ttf")))
-
-TEXT = ParagraphStyle("text", fontName="Sheet", fontSize=9.5, leading=13, textColor=INK)
+TEXT = ParagraphStyle(
+    "text", fontName=typeface.PLAIN, fontSize=9.5, leading=13, textColor=INK
+)
 RIGHT = ParagraphStyle("right", TEXT, alignment=TA_RIGHT)
-BOLD = ParagraphStyle("bold", TEXT, fontName="SheetBold")
+BOLD = ParagraphStyle("bold", TEXT, fontName=typeface.BOLD)
 BOLD_RIGHT = ParagraphStyle("bold-right", BOLD, alignment=TA_RIGHT)
 SMALL = ParagraphStyle("small", TEXT, fontSize=8, leading=11, textColor=GREY)
 SMALL_RIGHT = ParagraphStyle("small-right", SMALL, alignment=TA_RIGHT)
@@ -45,8 +40,8 @@ TITLE = ParagraphStyle("title", BOLD, fontSize=22, leading=28)
 
 def heading(title: str, subtitle: str) -> list[Flowable]:
     return [
-        Paragraph(escape(title), TITLE),
-        Paragraph(escape(subtitle), SMALL),
+        Paragraph(marked(title), TITLE),
+        Paragraph(marked(subtitle), SMALL),
         Spacer(0, 14),
     ]
 
@@ -54,7 +49,7 @@ def heading(title: str, subtitle: str) -> list[Flowable]:
 def facts(pairs: list[tuple[str, str]]) -> Table:
     """Lay out names and values, as customer and e-mail."""
     rows = [
-        [Paragraph(escape(name), SMALL), Paragraph(escape(value), TEXT)]
+        [Paragraph(marked(name), SMALL), Paragraph(marked(value), TEXT)]
         for name, value in pairs
     ]
     table = Table(rows, colWidths=[28 * mm, WIDTH - 28 * mm], hAlign="LEFT")
@@ -103,12 +98,12 @@ def bars(values: list[tuple[str, float]]) -> Drawing:
     chart.categoryAxis.strokeColor = RULE
     chart.categoryAxis.visibleTicks = 0
     labels = chart.categoryAxis.labels
-    labels.fontName, labels.fontSize, labels.fillColor = "Sheet", 8, INK
+    labels.fontName, labels.fontSize, labels.fillColor = typeface.PLAIN, 8, INK
     chart.valueAxis.valueMin, chart.valueAxis.visible = 0, 0
     chart.bars[0].fillColor, chart.bars[0].strokeColor = ACCENT, None
     chart.barLabelFormat = "%.2f"
     chart.barLabels.boxAnchor, chart.barLabels.dx = "w", 4
-    chart.barLabels.fontName, chart.barLabels.fontSize = "Sheet", 8
+    chart.barLabels.fontName, chart.barLabels.fontSize = typeface.PLAIN, 8
     drawing.add(chart)
     return drawing
 
@@ -118,7 +113,7 @@ def _row(
 ) -> list[Paragraph]:
     # Paragraphs, so that a long name wraps instead of running over its neighbour.
     return [
-        Paragraph(escape(value), first if column == 0 else rest)
+        Paragraph(marked(value), first if column == 0 else rest)
         for column, value in enumerate(values)
     ]
 
@@ -154,9 +149,9 @@ def _sheet(canvas: Canvas, document: SimpleDocTemplate) -> None:
     canvas.setFillColor(ACCENT)
     canvas.rect(0, height - 25.2 * mm, width, 1.2 * mm, stroke=0, fill=1)
     canvas.setFillColor(HexColor("#ffffff"))
-    canvas.setFont("SheetBold", 15)
+    canvas.setFont(typeface.BOLD, 15)
     canvas.drawString(SIDE, height - 15 * mm, "Switchyard Supply")
-    canvas.setFont("Sheet", 8)
+    canvas.setFont(typeface.PLAIN, 8)
     canvas.drawRightString(
         width - SIDE, height - 15 * mm, "Everything for the model railway"
     )

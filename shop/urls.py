@@ -18,7 +18,7 @@ urlpatterns = [
     path("orders/<uuid:reference>/report.pdf", pages.report, name="report"),
     # Programs
     path("api/orders/", api.orders, name="api_orders"),
-    path("api/orders/<uuid:reference>/", api.order, name="api_order"),
+    path("api/orders/<str:reference>/", api.order, name="api_order"),
     path("api/tasks/<str:task_id>/", api.task, name="api_task"),
     path("tasks/<str:task_type>/", producer.producer, name="producer"),
 ]

@@ -79,6 +79,12 @@ class OrderTask(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        permissions = [
+            ("start_order_report", "Can start the task order-report"),
+            ("start_inventory", "Can start the task inventory"),
+            ("start_order_log", "Can start the task order-log"),
+            ("start_sales_report", "Can start the task sales-report"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.task} {self.message_id}"

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from core import Message, UnknownRun
+from core import Message, ResultError, UnknownRun
 from shop.checks import Refused, read_order
 from shop.models import Order
 from shop.services import ENDED, IdempotencyConflict, place_order, task_statuses
@@ -59,7 +60,7 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
     """GET: an order with its lines, its tasks as they stand, and its events."""
     if request.method not in ("GET", "HEAD"):
         return wrong_method("GET", "HEAD")
-    found = Order.objects.filter(reference=reference).first()
+    found = _found(reference)
     if found is None:
         return failed(404, f"There is no order {reference}.")
     # Before the lines and events: what is said to be done must be seen in them.
@@ -73,6 +74,13 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "done": all(task["status"] in ENDED for task in tasks),
         }
     )
+
+
+def _found(reference: str) -> Order | None:
+    try:
+        return Order.objects.filter(reference=UUID(reference)).first()
+    except ValueError:
+        return None
 
 
 def _lines(order: Order) -> list[dict[str, Any]]:
@@ -104,8 +112,17 @@ def task(request: HttpRequest, task_id: str) -> HttpResponse:
             "queue": message.queue_name,
             "status": status,
             "sent_at": _moment(message.message_timestamp),
+            **_result(message),
         }
     )
+
+
+def _result(message: Message[Any]) -> dict[str, Any]:
+    """Return what the task returned, if that is kept."""
+    try:
+        return {"result": message.get_result()}
+    except ResultError:
+        return {}
 
 
 def _moment(milliseconds: int) -> str:

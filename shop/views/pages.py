@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from shop import reservations
-from shop.cart import Cart
-from shop.forms import CheckoutForm, QuantityForm
+from shop.cart import MOST, Cart
+from shop.forms import AddForm, CheckoutForm, QuantityForm
 from shop.models import Order, Product
 from shop.services import ENDED, IdempotencyConflict, place_order, task_statuses
 
@@ -54,14 +54,17 @@ def cart(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def cart_add(request: HttpRequest) -> HttpResponse:
-    form = QuantityForm(request.POST)
-    if form.is_valid():
-        found = get_object_or_404(Product, slug=form.cleaned_data["product"])
-        Cart(request.session).add(found.slug, form.cleaned_data["quantity"])
+    form = AddForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Please give a whole number from 1 to {MOST}.")
+        return redirect("shop:cart")
+    found = get_object_or_404(Product, slug=form.cleaned_data["product"])
+    if Cart(request.session).add(found.slug, form.cleaned_data["quantity"]):
         reservations.renew(request.session)
         messages.success(request, f"{found.name} is in your cart.")
     else:
-        messages.error(request, "Please give a whole number from 1 to 1000.")
+        problem = f"An order has at most {MOST} of {found.name}: nothing was added."
+        messages.error(request, problem)
     return redirect("shop:cart")
 
 
@@ -74,7 +77,7 @@ def cart_update(request: HttpRequest) -> HttpResponse:
         )
         reservations.renew(request.session)
     else:
-        messages.error(request, "Please give a whole number from 0 to 1000.")
+        messages.error(request, f"Please give a whole number from 0 to {MOST}.")
     return redirect("shop:cart")
 
 

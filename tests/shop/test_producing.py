@@ -1,4 +1,4 @@
-"""Staff, and only staff, start tasks by hand."""
+"""Staff with permission, and services with the token, start tasks."""
 
 from decimal import Decimal
 from io import BytesIO
@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
+from core import actor
 from shop.models import Order, OrderEvent, SalesReport
 from tests.shop.conftest import order_of, post
 
@@ -18,17 +20,30 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TYPES = ["order-report", "inventory", "order-log", "sales-report"]
 
 
-def logged_in(*, staff: bool, strict: bool = False) -> Client:
+@actor(store_results=True)
+def keeps(number: int) -> dict[str, int]:
+    return {"twice": 2 * number}
+
+
+def logged_in(*may: str, staff: bool = True, strict: bool = False) -> Client:
+    """Return a user who may start tasks of these types, of all if none is given."""
+    user = get_user_model().objects.create_user("someone", is_staff=staff, password="x")
+    names = [f"start_{name.replace('-', '_')}" for name in may or TYPES]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
     client = Client(enforce_csrf_checks=strict)
-    client.force_login(
-        get_user_model().objects.create_user("someone", is_staff=staff, password="x")
-    )
+    client.force_login(user)
     return client
+
+
+def service(token: str) -> Client:
+    """Return a program that sends a token, and no cookie."""
+    bearer = {"authorization": f"Bearer {token}"}
+    return Client(enforce_csrf_checks=True, headers=bearer)
 
 
 @pytest.fixture
 def staff() -> Client:
-    return logged_in(staff=True)
+    return logged_in()
 
 
 @pytest.fixture
@@ -114,6 +129,15 @@ UNKNOWN = "00000000-0000-0000-0000-000000000000"
         ("sales-report", {"day": "2026-02-30"}, "day"),
         ("sales-report", [], "body"),
         ("sales-report", "{", "body"),
+        ("sales-report", {"day": "2026-01-31", "priority": 101}, "priority"),
+        ("sales-report", {"day": "2026-01-31", "priority": True}, "priority"),
+        ("sales-report", {"day": "2026-01-31", "priority": "-1"}, "priority"),
+        (
+            "sales-report",
+            {"day": "2026-01-31", "idempotency_key": 7},
+            "idempotency_key",
+        ),
+        ("sales-report", {"day": "2026-01-31", "delay": 7}, "delay"),
     ],
 )
 def test_wrong_parameter_is_refused_by_name(staff, task_type, body: Any, field):
@@ -140,14 +164,14 @@ def test_customer_with_a_login_starts_nothing(sent):
 
 
 def test_foreign_page_cannot_make_staff_start_a_task(sent):
-    lured = logged_in(staff=True, strict=True)
+    lured = logged_in(strict=True)
     answer = post("/tasks/sales-report/", {"day": "2026-01-31"}, lured)
     assert answer.status_code == 403
     assert sent == []
 
 
 def test_own_page_starts_a_task_with_its_token(sent):
-    browser = logged_in(staff=True, strict=True)
+    browser = logged_in(strict=True)
     token = browser.get("/admin/password_change/").cookies["csrftoken"].value
     answer = post(
         "/tasks/sales-report/",
@@ -163,3 +187,62 @@ def test_task_is_not_started_by_a_link(staff):
     answer = staff.get("/tasks/sales-report/")
     assert answer.status_code == 405
     assert answer["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("task_type", TYPES)
+def test_each_task_type_needs_its_permission(task_type, reference, sent):
+    body = {"day": "2026-01-31"} if task_type == TYPES[-1] else {"order": reference}
+    clerk = logged_in(task_type)
+    sent.clear()
+    for other in TYPES:
+        answer = post(f"/tasks/{other}/", body, clerk)
+        assert answer.status_code == (202 if other == task_type else 403)
+        if answer.status_code == 403:
+            assert f"shop.start_{other.replace('-', '_')}" in answer.json()["error"]
+    assert len(sent) == 1
+
+
+def test_service_starts_a_task_with_its_token(settings, sent):
+    settings.PRODUCER_TOKEN = "t0ken"
+    body = {"day": "2026-01-31"}
+    assert post("/tasks/sales-report/", body, service("t0ken")).status_code == 202
+    assert [message.args for message in sent] == [("2026-01-31",)]
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "t0ken2"])
+@pytest.mark.parametrize("known", ["", "t0ken"])
+def test_service_without_the_token_starts_nothing(token, known, settings, sent):
+    settings.PRODUCER_TOKEN = known
+    answer = post("/tasks/sales-report/", {"day": "2026-01-31"}, service(token))
+    assert answer.status_code == 401
+    assert sent == []
+
+
+def test_caller_chooses_the_priority(staff, sent):
+    post("/tasks/sales-report/", {"day": "2026-01-31", "priority": -10}, staff)
+    assert [message.options for message in sent] == [{"priority": -10}]
+
+
+@pytest.mark.parametrize("in_header", [False, True])
+def test_same_key_starts_one_task(staff, reference, in_header):
+    headers = {"Idempotency-Key": "monday"} if in_header else {}
+    key = {} if in_header else {"idempotency_key": "monday"}
+    first, second = (
+        post("/tasks/order-log/", {"order": reference, **key}, staff, headers=headers)
+        for _ in range(2)
+    )
+    assert first.json()["id"] == second.json()["id"]
+    assert OrderEvent.objects.filter(kind="processed").count() == 2  # and at the order
+
+
+def test_same_key_for_another_task_is_a_conflict(staff):
+    for day, status in (("2026-01-31", 202), ("2026-02-01", 409)):
+        body = {"day": day, "idempotency_key": "monday"}
+        assert post("/tasks/sales-report/", body, staff).status_code == status
+
+
+def test_task_shows_its_result_if_that_is_kept(staff):
+    kept, not_kept = keeps.send(7), keeps.using(store_results=False).send(7)
+    shown = Client().get(f"/api/tasks/{kept.message_id}/").json()
+    assert (shown["status"], shown["result"]) == ("succeeded", {"twice": 14})
+    assert "result" not in Client().get(f"/api/tasks/{not_kept.message_id}/").json()

@@ -51,6 +51,9 @@ def by(**customer: Any) -> dict[str, Any]:
         (order_of(("signal", "1")), "lines.0.quantity"),
         (order_of(("signal", True)), "lines.0.quantity"),
         ({**GOOD, "idempotency_key": 7}, "idempotency_key"),
+        ({**GOOD, "coupon": "x"}, "coupon"),
+        (by(phone="112"), "customer.phone"),
+        ({**GOOD, "lines": [{**GOOD["lines"][0], "price": 1}]}, "lines.0.price"),
         ({**GOOD, "idempotency_key": "k" * 101}, "idempotency_key"),
     ],
 )
