@@ -73,7 +73,7 @@ check: $(READY)
 	$(BIN)/python manage.py check --fail-level WARNING
 
 faults: $(READY)
-	$(BIN)/python -m tests.services.install
+	$(BIN)/python -m tests.services.install --faults
 	TEST_PATIENCE=1 FAULTS_JSON=var/faults.json \
 		ONLY="$(ONLY)" SEEDS="$(SEEDS)" ORDERS="$(ORDERS)" \
 		$(BIN)/python -m pytest $(if $(ONLY),tests/faults/test_faults.py,-k "outages or workers or faults")

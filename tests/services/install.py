@@ -1,16 +1,17 @@
-"""python -m tests.services.install: see that the servers of the tests are there.
+"""python -m tests.services.install [--faults]: install the servers of the tests.
 
-Installs what is missing from Debian's packages, if run as root; says what to install
-otherwise. Nothing is started: the tests start servers of their own.
+Missing ones are installed from Debian's packages, if run as root; otherwise the command
+says what to install. Nothing is started: the tests start servers of their own.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 #: Debian's package -> files that show that it is there, any of a pattern.
 PACKAGES = {
@@ -18,19 +19,22 @@ PACKAGES = {
     "postgresql": "usr/lib/postgresql/*/bin/initdb",
     "faketime": "usr/lib/*/faketime/libfaketimeMT.so.1",
 }
+#: More, for `make faults`.
+FAULTS = {"pgbouncer": "usr/sbin/pgbouncer"}
 ROOT = Path("/")
 #: Asked by Debian before a package starts its service; 101 forbids it.
 POLICY = ROOT / "usr/sbin/policy-rc.d"
 
 
-def missing() -> list[str]:
+def missing(more: Mapping[str, str]) -> list[str]:
     """Return the packages to install."""
-    return [name for name, file in PACKAGES.items() if not any(ROOT.glob(file))]
+    wanted = {**PACKAGES, **more}
+    return [name for name, file in wanted.items() if not any(ROOT.glob(file))]
 
 
-def main() -> None:
+def main(more: Mapping[str, str] = MappingProxyType({})) -> None:
     """Install what is missing, or end with a word on what to do."""
-    packages = missing()
+    packages = missing(more)
     if not packages:
         return
     wanted = " ".join(packages)
@@ -44,7 +48,7 @@ def main() -> None:
     with services_stay_down():
         apt_get("update")
         apt_get("install", "--yes", "--no-install-recommends", *packages)
-    if still := missing():
+    if still := missing(more):
         raise SystemExit(f"apt-get installed no {' and no '.join(still)}.")
 
 
@@ -77,4 +81,4 @@ def apt_get(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(FAULTS if "--faults" in sys.argv else {})
