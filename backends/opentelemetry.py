@@ -29,7 +29,7 @@ class _Opened:
     message_id: str
     span: Span
     token: Token[Context]
-    #: The one around it: delivered in process, while sending.
+    #: The enclosing span, when a message is delivered while it is sent.
     outer: "_Opened | None"
 
 

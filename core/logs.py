@@ -12,9 +12,9 @@ from typing import Any
 
 from core.worker.current import current_run
 
-#: What every record has; whatever else is on one was given with `extra=`.
+#: Attributes of every record; any other was given with `extra=`.
 STOCK = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-#: What a formatter says by itself; an `extra` of that name gets a "_" after it.
+#: Fields of the formatter; an `extra` of the same name gets a "_" appended.
 OWN = frozenset({"time", "level", "logger", "exception", "stack"})
 #: A value with one of these is quoted.
 QUOTED = frozenset(' "=\\')

@@ -42,7 +42,7 @@ _CONF: dict[str, Any] = {
     "worker_redirect_stdouts": False,
 }
 
-#: What Flower lives on: what becomes of each message, and answers to its questions.
+#: The settings that Flower needs: task events and remote control.
 _TELLING = ("worker_send_task_events", "worker_enable_remote_control")
 
 

@@ -26,7 +26,7 @@ FAULTS: tuple[type[BaseException], ...] = (
     *pyamqp.Transport.channel_errors,
 )
 
-#: Connections kept open between calls; as many threads publish without opening.
+#: Most idle connections that are kept open.
 _KEPT = 4
 
 

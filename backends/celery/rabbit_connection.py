@@ -19,7 +19,7 @@ CLOUDEVENT = "application/cloudevents+json"
 #: AMQP serves the largest priority first, core the smallest band.
 _MOST_URGENT = BANDS - 1
 
-#: Messages or events on their way before we wait for their confirms.
+#: Most messages or events published before waiting for their confirms.
 _WINDOW = 500
 
 _NOT_FOUND = 404

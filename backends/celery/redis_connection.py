@@ -11,7 +11,7 @@ from core.backend import Concern, EngineMessage, concerns_of_redis
 #: Messages or events in one pipeline; more go in several.
 _PIPELINE = 1000
 
-#: Events that stay in a stream, about, whether or not somebody has read them.
+#: Approximate length to which a stream of events is trimmed.
 _KEPT_EVENTS = 100_000
 
 

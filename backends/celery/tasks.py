@@ -14,7 +14,7 @@ from core.backend import Receiver
 
 logger = logging.getLogger(__name__)
 
-#: Before a message goes back that could not be dealt with: seconds, or it spins.
+#: Seconds before a message that failed is returned, so that it does not spin.
 PAUSE = 1.0
 
 

@@ -16,9 +16,9 @@ from core.worker.signals import stop_signals
 
 logger = logging.getLogger(__name__)
 
-#: Queues of a process from which on a warning tells what they cost.
+#: More queues than this in a process cause a warning.
 MANY_QUEUES = 50
-#: Milliseconds after which an idle thread of a worker looks if it shall stop.
+#: Milliseconds after which an idle worker thread checks whether to stop.
 WORKER_TIMEOUT = 500
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Stands in for actors that this process does not know; core decides about them.
+#: Receives messages of unknown actors; core decides what to do with them.
 UNKNOWN_ACTOR = "switchyard.unknown_actor"
 
 
@@ -74,7 +74,7 @@ class CourierBroker(Broker):
         self.consumers: dict[str, CourierConsumer] = {}
         #: Held while a consumer takes from the room that all of them share.
         self.admission = threading.Lock()
-        #: True once this process was told to stop: it takes nothing more.
+        #: True once this process is stopping: it takes no more messages.
         self.stopping = False
         #: Set by the backend that takes this broker; a worker cannot do without.
         self.receiver: Receiver

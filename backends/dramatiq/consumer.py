@@ -37,7 +37,7 @@ class CourierConsumer(Consumer):
         self.threads = max(1, prefetch // 2)
         #: Seconds that `__next__` may wait for a message.
         self.timeout = timeout / 1000
-        #: What this process has of the queue: waiting here, running, or unsettled.
+        #: Messages of the queue in this process: fetched, running or unsettled.
         self.in_hand: set[Any] = set()
         broker.consumers[queue] = self
 

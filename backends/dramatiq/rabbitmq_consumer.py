@@ -45,7 +45,7 @@ class RabbitmqConsumer(CourierConsumer):
         super().__init__(broker, queue, prefetch, timeout)
         self._connection: Any = None
         self._channel: Any = None
-        #: RabbitMQ's name for our listening, if it pushes.
+        #: The consumer tag, while RabbitMQ pushes messages.
         self._listening: str | None = None
         self._asks = False
         #: Tags that were pushed when there was no room.

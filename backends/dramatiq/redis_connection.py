@@ -11,7 +11,7 @@ from typing import Any
 import redis
 from redis import RedisError
 
-#: What a command is made of.
+#: The words of a command.
 Words = Sequence[str | bytes | int]
 
 

@@ -17,7 +17,7 @@ what it cannot decode; and it takes the time from the workers' clocks.
 
 from core.backend import BANDS, MIDDLE_BAND
 
-#: What follows a queue's key in the key of each band.
+#: The suffix of each band in the key of its list.
 ENDINGS = ["" if band == MIDDLE_BAND else f":b{band}" for band in range(BANDS)]
 
 COMMON = f"""
@@ -63,7 +63,7 @@ redis.call("zadd", KEYS[4], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
 return taken
 """
 
-#: KEYS msgs, acks; ARGV ids. Someone who was thought dead holds nothing any more.
+#: KEYS msgs, acks; ARGV ids. A worker that was declared dead holds none of them.
 ACK = """
 for _, id in ipairs(ARGV) do
     if redis.call("srem", KEYS[2], id) > 0 then
@@ -92,7 +92,7 @@ for i = #ARGV, 1, -1 do
 end
 """
 
-#: KEYS list, acks: give back all of a dead worker's ids.
+#: KEYS list, acks: return all ids of a dead worker.
 RESCUE = f"""{COMMON}
 local ids = redis.call("smembers", KEYS[2])
 for _, id in ipairs(ids) do redis.call("rpush", lane(KEYS[1], id), id) end
@@ -108,7 +108,7 @@ local limit = now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[1]
 return redis.call("zrangebyscore", KEYS[1], "-inf", limit)
 """
 
-#: KEYS list. Returns how many ids wait in all bands.
+#: KEYS list. Returns the number of ids in all bands.
 DEPTH = f"""{COMMON}
 local depth = 0
 for _, ending in ipairs(endings) do
@@ -117,7 +117,7 @@ end
 return depth
 """
 
-#: KEYS list, msgs. Leaves alone what workers hold. Returns how many were dropped.
+#: KEYS list, msgs. Keeps ids that workers hold. Returns the number dropped.
 PURGE = f"""{COMMON}
 local dropped = 0
 for _, ending in ipairs(endings) do

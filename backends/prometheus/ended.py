@@ -21,10 +21,10 @@ from core.models.rollup import EVER
 from core.runs.histogram import BOUNDS
 from core.runs.tally import ENDED, Tally
 
-#: An alias, a queue, an actor.
+#: (alias, queue name, actor name).
 Key = tuple[str, str, str]
 LABELS = ("broker", "queue", "actor")
-#: Of the bounds that durations are counted in, every third is told: 3 ms to a day.
+#: The exported bounds, every third of those counted: 3 ms to a day.
 TOLD = range(3, len(BOUNDS), 3)
 
 

@@ -9,7 +9,7 @@ from backends.prometheus.ended import ended
 from core.monitoring import WorkerSnapshot
 
 PLACE = ("broker", "queue")
-#: What a run may be in a queue; together they are all that is open.
+#: The states of open runs in the metrics.
 OPEN = ("scheduled", "due", "queued", "running")
 
 

@@ -15,7 +15,7 @@ from core.monitoring import WorkerSnapshot
 from core.options import Options
 from core.registry import registry
 
-#: An alias and a queue of it.
+#: (alias, queue name).
 Key = tuple[str, str]
 
 
@@ -28,7 +28,7 @@ class Line:
     queued: int = 0
     running: int = 0
     dead: int = 0
-    #: Seconds since the run that waits longest could have started.
+    #: The longest wait of a due run in seconds.
     oldest: float = 0.0
     #: Live worker processes that serve it.
     workers: int = 0

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from backends.prometheus.families import families
 
-#: Whoever may see runs in the admin may see how many there are.
+#: The permission to read the metrics without a token.
 PERMISSION = "core.view_run"
 
 

@@ -1,6 +1,6 @@
-"""Alerts in the Django admin: rules to make, what they have found, what was told.
+"""Alerts in the Django admin: rules, alerts and notices.
 
-Receivers are made in the settings alone: they hold secrets, and say where data goes.
+Receivers are only in the settings: they contain secrets and decide where data goes.
 """
 
 from datetime import timedelta
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # at run time Django's form classes take no type argument
 else:
     ModelForm = forms.ModelForm
 
-#: What is written in a field of its own; the rest is what a kind takes.
+#: Options with a field of their own; the others are specific to a kind.
 ALWAYS = ("name", "when", "lasting", "repeat", "resolved", "to", "enabled")
 
 
@@ -33,7 +33,7 @@ class AlertRuleForm(ModelForm):
     to = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Receivers of ALERTS['RECEIVERS']; none chosen: all of them.",
+        help_text="Receivers in ALERTS['RECEIVERS']; default: all.",
     )
 
     class Meta:
@@ -47,7 +47,7 @@ class AlertRuleForm(ModelForm):
         to.choices = [(name, name) for name in dict.fromkeys(known)]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what cannot be, in the words of the settings' checks."""
+        """Refuse an invalid rule with the message of the settings' checks."""
         given = super().clean() or {}
         if self.errors:
             return given
@@ -69,8 +69,8 @@ class AlertRuleAdmin(ModelAdmin):
     search_fields = ["name"]
     fieldsets = [
         (None, {"fields": ALWAYS}),
-        ("How much", {"fields": ("above", "within", "at_least")}),
-        ("Only of", {"fields": ("broker", "queue", "actor", "schedule")}),
+        ("Thresholds", {"fields": ("above", "within", "at_least")}),
+        ("Filters", {"fields": ("broker", "queue", "actor", "schedule")}),
     ]
 
 

@@ -15,7 +15,7 @@ from core.models import Schedule
 from core.registry import registry
 from core.triggers import MOMENT, At
 
-#: Fires that are shown.
+#: Number of fires shown.
 NEXT = 10
 
 
@@ -25,11 +25,11 @@ class Preview:
 
     words: str = ""
     tz: str = ""
-    #: Each by the clocks of the zone, with its offset, and by those of UTC.
+    #: Each in the schedule's zone, with its offset, and in UTC.
     fires: list[tuple[str, str, str]] = field(default_factory=list)
-    #: What the actor takes.
+    #: The actor's parameters.
     signature: str = ""
-    #: An expression up to what is wrong with it, that, and the rest.
+    #: The expression before the error, the wrong part, and the rest.
     marked: tuple[str, str, str] | None = None
     problems: list[str] = field(default_factory=list)
     is_paused: bool = False

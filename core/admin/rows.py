@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # at run time Django's admin classes take no type argument
 else:
     ModelAdmin = admin.ModelAdmin
 
-#: Who has it sees what messages carry, return, and say when they fail.
+#: The permission to see arguments, results and errors.
 VIEW_ARGUMENTS = "core.view_arguments"
 
 
@@ -36,7 +36,7 @@ def user_of(request: HttpRequest) -> str:
 class ReadOnlyAdmin(ModelAdmin):
     """Rows that only the state machine writes."""
 
-    #: Fields that only who may view arguments sees.
+    #: Fields that need the permission to view arguments.
     hidden: tuple[str, ...] = ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -67,7 +67,7 @@ class FailingAdmin(ReadOnlyAdmin):
     """Rows with an error: its words may be a message's, its kind is anyone's to see."""
 
     hidden: tuple[str, ...] = ("error",)
-    #: What is shown instead, to who may not.
+    #: The fields shown instead to users without that permission.
     instead: tuple[str, ...] = ("kind",)
     readonly_fields = ["kind"]
 

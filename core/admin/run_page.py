@@ -10,15 +10,15 @@ from django.utils.safestring import SafeString
 from core import control, monitoring
 from core.models import Attempt, Run
 
-#: What can be done on it; each has a permission of its own.
+#: The buttons of the page; each needs its own permission.
 ACTS = {"requeue": control.requeue, "cancel": control.cancel}
-#: The groups of the page. What is in none of them is in the last, which is folded.
+#: The groups of fields. All others are in the last group, which is collapsed.
 GROUPS = (
     ("", ("state", "why", "gates", "error", "kind")),
-    ("What it is", ("actor_name", "queue_name", "broker", "priority")),
-    ("What it was given, and returned", ("args", "kwargs", "options", "result")),
+    ("Run", ("actor_name", "queue_name", "broker", "priority")),
+    ("Arguments and result", ("args", "kwargs", "options", "result")),
     (
-        "When",
+        "Times",
         ("created_at", "due_at", "started_at", "finished_at", "attempt", "worker"),
     ),
 )

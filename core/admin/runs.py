@@ -156,7 +156,7 @@ class RunAdmin(FailingAdmin):
 
     @admin.action(description="Requeue (dead and cancelled)", permissions=["requeue"])
     def requeue(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        """Give the chosen dead and cancelled runs a new life."""
+        """Run the chosen dead and cancelled runs again."""
         ids = [str(run.pk) for run in queryset.only("pk")]
         count = control.requeue(ids, by=user_of(request))
         self.message_user(request, f"Requeued {count} runs.", messages.SUCCESS)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # at run time Django's forms take no type argument
 else:
     ModelForm = forms.ModelForm
 
-#: Bounds of a schedule that its own clocks show.
+#: Bounds of a schedule, as local times of its zone.
 BOUNDS = ("start_at", "end_at")
 _SMALL = {"rows": 2, "class": "vLargeTextField"}
 
@@ -58,7 +58,9 @@ class ScheduleForm(TriggerForm, ModelForm):
     start_at = WallField(required=False, label="From", help_text="Inclusive.")
     end_at = WallField(required=False, label="Until", help_text="Inclusive.")
     excluded = DaysField(
-        required=False, label="Not on", help_text="Dates: 2026-12-24, 2026-12-25."
+        required=False,
+        label="Not on",
+        help_text="Dates, such as 2026-12-24, 2026-12-25.",
     )
 
     class Meta:
@@ -75,16 +77,16 @@ class ScheduleForm(TriggerForm, ModelForm):
         help_texts = {
             "args": "JSON: [1, 2]",
             "kwargs": 'JSON: {"name": "value"}',
-            "options": 'Of the send, as JSON: {"priority": -10}',
-            "window": "As 01:30:00. What is later than that is not made up for.",
-            "jitter": "As 00:05:00. Runs start up to so much later.",
+            "options": 'Options of the send as JSON: {"priority": -10}',
+            "window": "Such as 01:30:00. Older missed slots do not fire.",
+            "jitter": "Such as 00:05:00. Runs start up to this much later.",
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        #: What is wrong with the trigger, and where.
+        #: Errors of the trigger, by field.
         self.refusal: InvalidTrigger | None = None
-        #: What the fields say, if they say a trigger.
+        #: The trigger of the fields, if they are valid.
         self.trigger: Trigger | None = None
         for field in self.fields.values():
             # What was changed is told by the row, not by what the browser remembers.

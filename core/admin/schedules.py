@@ -19,7 +19,7 @@ from core.admin.schedule_form import ScheduleForm
 from core.admin.trigger_fields import ROWS, TriggerForm
 from core.models import Schedule
 
-#: What a schedule gives its actor.
+#: The fields with the arguments of the send.
 SENT = ("args", "kwargs", "options")
 BOUNDS = ("start_at", "end_at", "excluded", "max_fires")
 RULES = ("missed", "missed_max", "window", "overlap", "jitter", "pause_after")

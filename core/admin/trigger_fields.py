@@ -14,12 +14,12 @@ from core.triggers.sun import HEIGHTS
 from core.triggers.zones import shown
 
 KINDS = [
-    ("crontab", "cron: what the clocks of a zone show"),
-    ("every", "every: equal distances"),
+    ("crontab", "cron: local times of a zone"),
+    ("every", "every: equal intervals"),
     ("at", "at: one moment"),
-    ("solar", "solar: the sun somewhere on earth"),
+    ("solar", "solar: sunrise, sunset and the like"),
 ]
-#: The field that a kind cannot do without; what is wrong is told there.
+#: The required field of each kind, which also shows its errors.
 MAIN = {"crontab": "expr", "every": "number", "at": "when", "solar": "event"}
 
 
@@ -52,7 +52,7 @@ class TriggerForm(forms.Form):
         label="Time zone",
         initial="UTC",
         max_length=100,
-        help_text="Of the IANA. All dates and times below are what its clocks show.",
+        help_text="IANA name. All dates and times below are in this zone.",
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
     expr = forms.CharField(
@@ -70,17 +70,17 @@ class TriggerForm(forms.Form):
         required=False,
         choices=[
             ("", "at most one is restricted"),
-            ("and", "both must fit"),
-            ("or", "either is enough"),
+            ("and", "both must match"),
+            ("or", "one must match"),
         ],
     )
     dst = forms.ChoiceField(
-        label="When clocks are set",
+        label="Clock changes",
         required=False,
         choices=[
-            ("once", "a fixed time comes once"),
-            ("skip", "not, if they skip it"),
-            ("twice", "twice, if they show it twice"),
+            ("once", "fixed times fire once"),
+            ("skip", "skipped times do not fire"),
+            ("twice", "repeated times fire twice"),
         ],
     )
     number = forms.FloatField(label="Every", required=False)
@@ -90,12 +90,10 @@ class TriggerForm(forms.Form):
     anchor = WallField(
         required=False,
         label="Counted from",
-        help_text=f"{ANCHOR:%Y-%m-%d %H:%M}, a Monday, unless given.",
+        help_text=f"Default: {ANCHOR:%Y-%m-%d %H:%M}, a Monday.",
     )
     when = WallField(required=False, label="Moment")
-    deadline = WallField(
-        required=False, help_text="It fires however late, but not after that."
-    )
+    deadline = WallField(required=False, help_text="It does not fire after this.")
     event = forms.ChoiceField(
         required=False,
         initial="sunrise",
@@ -105,7 +103,7 @@ class TriggerForm(forms.Form):
     longitude = forms.FloatField(required=False, help_text="Degrees east.")
 
 
-#: Its fields as the rows of a page.
+#: The fields as rows of the page.
 ROWS = (
     *("kind", "tz", "expr", "day_match", "dst"),
     *(("number", "unit"), "anchor", "when", "deadline"),

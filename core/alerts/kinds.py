@@ -18,17 +18,17 @@ class Kind:
     meaning: str
     #: The keys that it takes besides `COMMON`.
     keys: tuple[str, ...]
-    #: It is wrong when more than that was measured; a number, or seconds.
+    #: The default threshold; a number or seconds.
     above: float = 0
-    #: What is counted is no older than that.
+    #: The default period of what is counted.
     within: timedelta = _HOUR
-    #: Not for fewer attempts.
+    #: The least number of attempts.
     at_least: int = 0
 
 
 KINDS: Mapping[str, Kind] = {
     "failures": Kind(
-        "Attempts of an actor that failed.",
+        "Failed attempts of an actor.",
         ("above", "within", *_OF_RUNS),
         above=10,
         within=_MINUTES,
@@ -41,24 +41,23 @@ KINDS: Mapping[str, Kind] = {
         at_least=20,
     ),
     "backlog": Kind(
-        "Runs of a queue that might start now.", ("above", *_OF_QUEUES), above=1000
+        "Runs of a queue that could start now.", ("above", *_OF_QUEUES), above=1000
     ),
     "oldest_wait": Kind(
-        "Since when the longest waiting run of a queue might start.",
+        "The longest wait of a run of a queue that could start.",
         ("above", *_OF_QUEUES),
         above=60,
     ),
     "dead_letters": Kind(
-        "Runs that died and are dead still; bodies that were parked.",
+        "Runs that died and are still dead; parked messages.",
         ("above", "within", *_OF_RUNS),
     ),
     "poison": Kind(
-        "Dead runs that kill their processes.", ("above", "within", *_OF_RUNS)
+        "Dead runs that killed their processes.", ("above", "within", *_OF_RUNS)
     ),
     "no_worker": Kind("A queue has work, and no live worker serves it.", _OF_QUEUES),
     "missed_slot": Kind(
-        "A schedule has been due for so long and nobody has looked, or has missed"
-        " slots, or cannot be sent.",
+        "A schedule is overdue, has missed slots, or cannot be sent.",
         ("above", "within", "schedule"),
         above=30,
     ),

@@ -13,7 +13,7 @@ from core.models import AlertRule
 
 logger = logging.getLogger(__name__)
 
-#: What ALERTS may have.
+#: The keys of ALERTS.
 KEYS = ("RULES", "RECEIVERS", "ALLOW_NETWORKS")
 
 

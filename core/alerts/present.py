@@ -8,7 +8,7 @@ from core.alerts.rules import Rule, rule_of_settings
 from core.alerts.standard import ALERTS
 from core.broker.handler import brokers
 
-#: Looked at in any case, beside the rules that there are.
+#: Rules that are always evaluated besides the configured ones.
 RULES = {**ALERTS["RULES"], "missed slot": {"when": "missed_slot"}}
 
 

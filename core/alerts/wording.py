@@ -11,7 +11,7 @@ from typing import Any
 from core.alerts.rules import Rule
 from core.models import Alert
 
-#: Alerts that a message lists; of the others it gives the number.
+#: Most alerts listed in a message; the others are counted.
 MOST = 10
 FIRING, REPEATED, RESOLVED, TEST = "firing", "repeated", "resolved", "test"
 _HEADS = {

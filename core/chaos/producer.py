@@ -23,7 +23,7 @@ KINDS: dict[int, dict[str, Any]] = {
     17: {"regret": True},
 }
 CYCLE = 20
-#: Canaries of a burst at most, however many workers there are.
+#: Most canaries of a burst.
 MOST = 1000
 
 
@@ -39,7 +39,7 @@ class Told:
     undone: set[int] = field(default_factory=set)
     #: The database went away, or a Ctrl-C came: committed or not, nobody was told.
     unsure: set[int] = field(default_factory=set)
-    #: Seconds that each committed send took.
+    #: Duration of each committed send in seconds.
     durations: list[float] = field(default_factory=list)
 
 

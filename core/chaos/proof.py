@@ -83,7 +83,7 @@ class Proof:
     faults: list[FaultLine]
     outcomes: Counter[str]  # of attempts that did not succeed
     within: float
-    #: What went wrong beside the canaries.
+    #: Problems apart from the canaries.
     troubles: list[str] = field(default_factory=list)
 
     @property

@@ -19,7 +19,7 @@ class BrokerConfigError(CoreError):
 
 
 class AlertConfigError(CoreError, ValueError):
-    """A rule or a receiver of alerts cannot be; `where` is the setting or the row."""
+    """A rule or receiver of alerts is invalid; `where` is the setting or the row."""
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(where, problem)
@@ -31,7 +31,7 @@ class AlertConfigError(CoreError, ValueError):
 
 
 class ScheduleConfigError(CoreError, ValueError):
-    """An entry of SCHEDULES cannot be."""
+    """An entry of SCHEDULES is invalid."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(name, problem)
@@ -43,7 +43,7 @@ class ScheduleConfigError(CoreError, ValueError):
 
 
 class UnknownOption(CoreError, TypeError):
-    """An actor, a message or a broker alias carries an option nobody declared."""
+    """An actor, a message or a broker alias has an unknown option."""
 
     def __init__(
         self, name: str, known: tuple[str, ...] = (), where_to: str = ""
@@ -77,7 +77,7 @@ _CELERYS = {
 
 
 class InvalidOption(CoreError, ValueError):
-    """An option has a value that it cannot have."""
+    """An option has an invalid value."""
 
     def __init__(self, name: str, value: object, expected: str) -> None:
         super().__init__(name, value, expected)
@@ -90,7 +90,7 @@ class InvalidOption(CoreError, ValueError):
 
 
 class OptionConflict(CoreError, ValueError):
-    """Two options that cannot go together."""
+    """Two options cannot be combined."""
 
     def __init__(self, first: str, second: str, why: str) -> None:
         super().__init__(first, second, why)
@@ -142,7 +142,7 @@ class UnknownActor(CoreError, LookupError):
 
 
 class InvalidTrigger(CoreError, ValueError):
-    """A trigger that cannot be; `position` counts characters from 1, 0: none."""
+    """A trigger is invalid; `position` is a character's number from 1, or 0."""
 
     def __init__(self, written: str, problem: str, position: int = 0) -> None:
         super().__init__(written, problem, position)

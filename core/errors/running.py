@@ -1,10 +1,10 @@
-"""Errors that are raised in, or by, a body that runs."""
+"""Errors raised in, or by, a running task."""
 
 from core.errors.root import CoreError
 
 
 class NotDurable(CoreError):
-    """A message without a row (durable=False) was asked for what needs one."""
+    """A message without a row (durable=False) was used for something that needs one."""
 
     def __init__(self, message_id: str, wanted: str) -> None:
         super().__init__(message_id, wanted)
@@ -16,7 +16,7 @@ class NotDurable(CoreError):
 
 
 class InsideTransaction(CoreError):
-    """An effect outside the database was asked for inside a transaction."""
+    """An effect was performed inside a transaction."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -46,7 +46,7 @@ class EffectUnknown(CoreError):
 
 
 class InvalidResult(CoreError, TypeError):
-    """An actor returned what is not JSON, although its result is wanted.
+    """An actor whose result is needed returned a value that is not JSON.
 
     Or a generator: nothing of it has run. Not retried: it would return that again.
     """
@@ -61,7 +61,7 @@ class InvalidResult(CoreError, TypeError):
 
 
 class CallbackRefused(CoreError):
-    """A message that follows an end cannot be sent."""
+    """A callback cannot be sent."""
 
     def __init__(self, actor_name: str, problem: str) -> None:
         super().__init__(actor_name, problem)
@@ -109,19 +109,19 @@ class TimeLimitExceeded(Interrupt):
 
 
 class Shutdown(Interrupt):
-    """The worker was told to stop, and the actor asked to know."""
+    """The worker is stopping, and the actor has notify_shutdown=True."""
 
 
 class Cancelled(Interrupt):
-    """Someone cancelled the run while it ran."""
+    """The run was cancelled while it was running."""
 
 
 class LeaseLost(Interrupt):
-    """This process may no longer speak for the run: another one may have it."""
+    """This process has lost the run: another one may have it."""
 
 
 class NotDelivered(CoreError):
-    """A receiver of alerts did not take a message."""
+    """A receiver of alerts did not accept a message."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)

@@ -1,4 +1,4 @@
-"""Errors that a sender, or whoever asks for a run, may meet."""
+"""Errors of sending messages and of looking up runs."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ class InvalidArguments(CoreError, TypeError):
 
 
 class NoMessage(CoreError, TypeError):
-    """The arguments of a send cannot be sent here."""
+    """A value is not a message that can be sent here."""
 
     def __init__(self, given: str, expected: str) -> None:
         super().__init__(given, expected)
@@ -32,7 +32,7 @@ class NoMessage(CoreError, TypeError):
 
 
 class SentTwice(CoreError, ValueError):
-    """A message is sent that is already in, or that is in the same send twice."""
+    """A message was sent before, or is in the same send twice."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ class UnknownRun(CoreError, LookupError):
 
 
 class UnknownSchedule(CoreError, LookupError):
-    """No schedule has this name; `close` are names that are like it."""
+    """No schedule has this name; `close` are similar names."""
 
     def __init__(self, name: str, close: tuple[str, ...] = ()) -> None:
         super().__init__(name, close)
@@ -88,7 +88,7 @@ class UnknownSchedule(CoreError, LookupError):
 
 
 class UnknownQueue(CoreError, LookupError):
-    """No alias has this queue; `known` are the names that there are."""
+    """No alias has this queue; `known` are the existing names."""
 
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
         self.name = name
@@ -103,7 +103,7 @@ class UnknownQueue(CoreError, LookupError):
 
 
 class InvalidFilter(CoreError, ValueError):
-    """Runs are asked for by a value that cannot be."""
+    """A filter of runs has an invalid value."""
 
     def __init__(self, name: str, value: object, hint: str) -> None:
         super().__init__(name, value, hint)

@@ -17,7 +17,7 @@ from core.registry import Declared, registry
 from core.schedulable import check
 from core.triggers import Scheduled, scheduled
 
-#: What an entry of SCHEDULES may have.
+#: The keys of an entry in SCHEDULES.
 KEYS = ("actor", *(field.name for field in fields(Scheduled) if field.name != "name"))
 _EXAMPLE = "write {'actor': 'shop.tasks.tidy', 'trigger': every(hours=1)}"
 

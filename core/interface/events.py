@@ -24,7 +24,7 @@ from core.options import MAX_NAME
 from core.registry import registry
 from core.wire.envelope import check_payload
 
-#: What an event may be called.
+#: The valid names of an event.
 TOPIC = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")
 
 Event = dict[str, Any]

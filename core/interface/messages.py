@@ -24,7 +24,7 @@ class Message(Envelope, Generic[R]):
     milliseconds since 1970. R is what the actor returns.
     """
 
-    #: False: a key said that this call was made before, and this is the earlier one.
+    #: False: a key matched an earlier call, and this is that earlier message.
     created: bool = field(default=True, compare=False, repr=False)
 
     @classmethod

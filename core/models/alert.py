@@ -18,13 +18,13 @@ class AlertRule(models.Model):
     name = models.CharField(max_length=MAX_NAME, unique=True)
     when = models.CharField(max_length=20)
     above = models.FloatField(
-        null=True, blank=True, help_text="A number, or seconds; empty: as documented."
+        null=True, blank=True, help_text="A number or seconds; empty: the default."
     )
     within = models.DurationField(
-        null=True, blank=True, help_text="Of so long ago; empty: as documented."
+        null=True, blank=True, help_text="The period; empty: the default."
     )
     at_least = models.PositiveIntegerField(
-        null=True, blank=True, help_text="failure_rate: not for fewer attempts."
+        null=True, blank=True, help_text="failure_rate: the fewest attempts."
     )
     broker = models.CharField(max_length=_ALIAS, blank=True, help_text="Empty: all.")
     queue = models.CharField(max_length=MAX_NAME, blank=True, help_text="Empty: all.")
@@ -33,15 +33,17 @@ class AlertRule(models.Model):
         max_length=MAX_NAME, blank=True, help_text="Empty: all."
     )
     lasting = models.DurationField(
-        "for", default=timedelta, blank=True, help_text="It must last so long."
+        "for", default=timedelta, blank=True, help_text="How long it must last."
     )
     repeat = models.DurationField(
         null=True,
         blank=True,
         default=timedelta(hours=4),
-        help_text="Told again so often while it lasts; empty: never.",
+        help_text="Interval of reminders; empty: none.",
     )
-    resolved = models.BooleanField(default=True, help_text="Told when it is over.")
+    resolved = models.BooleanField(
+        default=True, help_text="Send a message when it is over."
+    )
     to = models.JSONField(
         default=list, blank=True, help_text="Names of receivers; empty: all."
     )
@@ -66,16 +68,16 @@ class Alert(models.Model):
     broker = models.CharField(max_length=_ALIAS, blank=True)
     subject = models.CharField(max_length=2 * MAX_NAME + 4)
     state = models.CharField(max_length=8, choices=AlertState.choices)
-    value = models.FloatField(null=True, help_text="What was measured last.")
-    says = models.TextField(help_text="What is wrong.")
-    see = models.JSONField(default=list, help_text="Commands that show or end it.")
+    value = models.FloatField(null=True, help_text="The last measured value.")
+    says = models.TextField(help_text="Describes the problem.")
+    see = models.JSONField(default=list, help_text="Commands that show or fix it.")
     since = models.DateTimeField(help_text="Pending since.")
     firing_since = models.DateTimeField(null=True)
     clear_since = models.DateTimeField(
-        null=True, help_text="Firing still, but nothing was found since."
+        null=True, help_text="Still firing, but well since."
     )
     last_sent = models.DateTimeField(
-        null=True, help_text="When it was last written for the receivers."
+        null=True, help_text="When its last message was written."
     )
     resolved_at = models.DateTimeField(null=True)
     looked_at = models.DateTimeField()
@@ -112,26 +114,24 @@ class NoticeState(models.TextChoices):
 class Notice(models.Model):
     """One message to one receiver, written in the transaction that raised it."""
 
-    key = models.UUIDField(
-        default=uuid.uuid4, help_text="The same at every try: doubles can be told."
-    )
+    key = models.UUIDField(default=uuid.uuid4, help_text="The same at every try.")
     rule = models.CharField(max_length=MAX_NAME)
     event = models.CharField(max_length=8, help_text="firing, repeated, resolved")
     receiver = models.CharField(max_length=MAX_NAME)
     title = models.TextField()
     text = models.TextField()
-    alerts = models.JSONField(default=list, help_text="The same for programs.")
+    alerts = models.JSONField(default=list, help_text="The alerts as JSON.")
     state = models.CharField(
         max_length=6, choices=NoticeState.choices, default=NoticeState.OPEN
     )
     tries = models.PositiveIntegerField(default=0)
-    answer = models.TextField(blank=True, help_text="What the receiver said last.")
-    claim = models.UUIDField(null=True, help_text="Of who is sending it.")
+    answer = models.TextField(blank=True, help_text="The receiver's last answer.")
+    claim = models.UUIDField(null=True, help_text="Identifies the sending process.")
     claimed_until = models.DateTimeField(
-        null=True, help_text="Who has not said by then how it went has died."
+        null=True, help_text="When a silent sender is given up."
     )
     created_at = models.DateTimeField()
-    send_at = models.DateTimeField(help_text="Not before.")
+    send_at = models.DateTimeField(help_text="Earliest sending.")
     sent_at = models.DateTimeField(null=True)
 
     class Meta:

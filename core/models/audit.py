@@ -9,10 +9,12 @@ class AuditEntry(models.Model):
     """One call of one of control's verbs, in the database that it changed."""
 
     at = models.DateTimeField()
-    by = models.CharField(max_length=MAX_NAME, help_text="Who did it.")
+    by = models.CharField("operator", max_length=MAX_NAME)
     verb = models.CharField(max_length=20)
     target = models.TextField(help_text="The filters or the ids, shortened.")
-    changed = models.PositiveBigIntegerField(default=0, help_text="So many rows.")
+    changed = models.PositiveBigIntegerField(
+        default=0, help_text="Number of changed rows."
+    )
 
     class Meta:
         verbose_name_plural = "audit"

@@ -19,11 +19,13 @@ class Batch(models.Model):
         default=0, help_text="Members that ended without success."
     )
     collects = models.BooleanField(
-        default=False, help_text="What waits for it is given its members' results."
+        default=False, help_text="Its followers get the results."
     )
-    followed = models.BooleanField(default=False, help_text="Something waits for it.")
-    batch = models.UUIDField(null=True, help_text="The batch that it is a member of.")
-    position = models.PositiveIntegerField(default=0, help_text="In that batch.")
+    followed = models.BooleanField(default=False, help_text="A run waits for it.")
+    batch = models.UUIDField(null=True, help_text="Its parent batch.")
+    position = models.PositiveIntegerField(
+        default=0, help_text="Position in that batch."
+    )
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 

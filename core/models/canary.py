@@ -8,7 +8,7 @@ from core.options import MAX_NAME
 class CanaryMark(models.Model):
     """The effect of one canary. Nothing is unique here: a second effect must show."""
 
-    token = models.UUIDField(db_index=True, help_text="Of the command that sent it.")
+    token = models.UUIDField(db_index=True, help_text="Identifies the sending command.")
     number = models.PositiveIntegerField()
     attempt = models.PositiveIntegerField()
     process = models.CharField(max_length=MAX_NAME, help_text="host:pid")

@@ -26,22 +26,26 @@ class Effect(models.Model):
         max_length=10, choices=EffectState.choices, default=EffectState.PERFORMING
     )
     policy = models.CharField(
-        max_length=6, help_text="What is done when it is unknown: repeat or ask."
+        max_length=6, help_text="If the outcome is unknown: repeat or ask."
     )
     actor_name = models.CharField(max_length=MAX_NAME, blank=True)
     run_id = models.UUIDField(
-        null=True, db_index=True, help_text="Which performed it last; null: none did."
+        null=True, db_index=True, help_text="The last run that performed it."
     )
-    attempt = models.PositiveIntegerField(default=0, help_text="Of that run.")
+    attempt = models.PositiveIntegerField(
+        default=0, help_text="The attempt of that run."
+    )
     token = models.UUIDField(
-        default=uuid.uuid4, editable=False, help_text="Of who performs it."
+        default=uuid.uuid4,
+        editable=False,
+        help_text="Identifies the performing process.",
     )
     value = models.JSONField(
-        encoder=ExactEncoder, null=True, help_text="What came of it."
+        encoder=ExactEncoder, null=True, help_text="The stored return value."
     )
     error = models.TextField(blank=True)
     unknowns = models.PositiveIntegerField(
-        default=0, help_text="Times that nobody knew whether it had happened."
+        default=0, help_text="How often its outcome was unknown."
     )
     intended_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)

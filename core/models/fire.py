@@ -21,16 +21,16 @@ class Fire(models.Model):
     """One slot, decided once; also a "run now", which has no slot."""
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="slots")
-    slot = models.DateTimeField(null=True, help_text="Null: somebody ran it by hand.")
+    slot = models.DateTimeField(null=True, help_text="Null: it was run by hand.")
     until = models.DateTimeField(
         null=True,
-        help_text="It stands for the slots to before that, if they have no row.",
+        help_text="It also stands for the slots without a row before this.",
     )
     state = models.CharField(max_length=7, choices=FireState.choices)
     reason = models.TextField(blank=True, help_text="Why it was skipped.")
     run_id = models.UUIDField(null=True, db_index=True)
     is_open = models.BooleanField(
-        default=False, help_text="Its run had not ended when somebody last looked."
+        default=False, help_text="Its run had not ended at the last look."
     )
     driver = models.CharField(max_length=MAX_NAME, blank=True)
     decided_at = models.DateTimeField(db_index=True)

@@ -9,12 +9,14 @@ class Limit(models.Model):
     """How many runs of one key may be out at once, and how often one may start."""
 
     key = models.CharField(primary_key=True, max_length=2 * MAX_NAME + 1)
-    size = models.PositiveIntegerField(null=True, help_text="At once; null: any.")
+    size = models.PositiveIntegerField(
+        null=True, help_text="Runs at once; null: no limit."
+    )
     interval = models.FloatField(null=True, help_text="Seconds between two starts.")
     next_at = models.DateTimeField(
         null=True,
         db_index=True,
-        help_text="The next start, were they evenly spread (GCRA).",
+        help_text="The next start, if evenly spread (GCRA).",
     )
 
     def __str__(self) -> str:
@@ -27,7 +29,7 @@ class IdempotencyKey(models.Model):
     actor_name = models.CharField(max_length=MAX_NAME)
     key = models.CharField(max_length=MAX_NAME)
     run_id = models.UUIDField()
-    fingerprint = models.CharField(max_length=64, help_text="Of the arguments.")
+    fingerprint = models.CharField(max_length=64, help_text="Digest of the arguments.")
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -13,7 +13,7 @@ class Parked(models.Model):
     payload = models.BinaryField(
         db_column="body", help_text="At most the first MiB of it."
     )
-    size = models.PositiveBigIntegerField(help_text="Bytes that arrived.")
+    size = models.PositiveBigIntegerField(help_text="Size in bytes.")
     reason = models.TextField()
     parked_at = models.DateTimeField()
 

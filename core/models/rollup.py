@@ -22,9 +22,7 @@ class Rollup(models.Model):
     succeeded = models.PositiveBigIntegerField(default=0)
     dead = models.PositiveBigIntegerField(default=0)
     cancelled = models.PositiveBigIntegerField(default=0)
-    failures = models.PositiveBigIntegerField(
-        default=0, help_text="Attempts that did not succeed."
-    )
+    failures = models.PositiveBigIntegerField(default=0, help_text="Failed attempts.")
     waiting = models.JSONField(
         default=dict, help_text="From due to started: bucket -> runs."
     )
@@ -48,7 +46,7 @@ class RolledUp(models.Model):
     """Until when the ends of a broker alias have been counted, each of them once."""
 
     broker = models.CharField(primary_key=True, max_length=100)
-    until = models.DateTimeField(help_text="What finished before is counted.")
+    until = models.DateTimeField(help_text="Runs that ended before are counted.")
 
     def __str__(self) -> str:
         return f"{self.broker} until {self.until}"

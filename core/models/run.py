@@ -35,38 +35,38 @@ class Run(models.Model):
     args = models.JSONField(encoder=ExactEncoder, default=list)
     kwargs = models.JSONField(encoder=ExactEncoder, default=dict)
     options = models.JSONField(
-        encoder=ExactEncoder, default=dict, help_text="What the send gave."
+        encoder=ExactEncoder, default=dict, help_text="Options of the send."
     )
     state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
-    attempt = models.PositiveIntegerField(default=0, help_text="Claims so far.")
+    attempt = models.PositiveIntegerField(
+        default=0, help_text="Number of attempts so far."
+    )
     retries = models.PositiveIntegerField(default=0)
     crashes = models.PositiveIntegerField(
-        default=0, help_text="Times its process died while it ran."
+        default=0, help_text="How often its process died."
     )
     lone_crashes = models.PositiveSmallIntegerField(
         default=0,
         db_default=0,
-        help_text="Of these, while it ran alone in its process.",
+        help_text="Of these, while it ran alone.",
     )
     created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(
-        null=True, help_text="Never starts after that (max_age)."
-    )
-    due_at = models.DateTimeField(help_text="Never starts before.")
+    expires_at = models.DateTimeField(null=True, help_text="Latest start (max_age).")
+    due_at = models.DateTimeField(help_text="Earliest start.")
     relay_at = models.DateTimeField(
         null=True,
-        help_text="pending: the relay takes it from then on;"
-        " queued: from then on it may be taken for lost.",
+        help_text="pending: the relay takes it after this;"
+        " queued: it may be declared lost after this.",
     )
     reserved = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="pending: a relay is publishing it, at the latest until relay_at.",
+        help_text="pending: a relay is publishing it until relay_at.",
     )
-    started_at = models.DateTimeField(null=True, help_text="Of the last attempt.")
+    started_at = models.DateTimeField(null=True, help_text="Start of the last attempt.")
     finished_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=MAX_NAME, blank=True)
-    error = models.TextField(blank=True, help_text="Of the last failed attempt.")
+    error = models.TextField(blank=True, help_text="Error of the last failed attempt.")
     routed = models.BooleanField(
         default=True, db_default=True, help_text="Its route has been decided."
     )
@@ -75,43 +75,44 @@ class Run(models.Model):
         encoder=ExactEncoder, null=True, help_text="[done, total, note]"
     )
     result = models.JSONField(
-        encoder=ExactEncoder, null=True, help_text="What the body returned."
+        encoder=ExactEncoder, null=True, help_text="The return value."
     )
     result_until = models.DateTimeField(
-        null=True, help_text="It may be read until then; null: it was not asked for."
+        null=True, help_text="End of the result's ttl; null: not stored."
     )
     unique_key = models.CharField(
-        max_length=MAX_NAME, null=True, help_text="Held: no other run may have it."
+        max_length=MAX_NAME, null=True, help_text="No other run may have this key."
     )
     unique_running = models.BooleanField(
-        default=False, help_text="Holds its key until it ends, not until it starts."
+        default=False, help_text="Holds its key until it ends."
     )
     limit_key = models.CharField(
-        max_length=2 * MAX_NAME + 1, null=True, help_text="The Limit that it is under."
+        max_length=2 * MAX_NAME + 1, null=True, help_text="Key of its Limit."
     )
     limit_granted = models.BooleanField(
-        default=False, db_default=False, db_column="slot", help_text="May run now."
+        default=False,
+        db_default=False,
+        db_column="slot",
+        help_text="Its limit lets it run.",
     )
-    after = models.UUIDField(
-        null=True, help_text="The run or batch that it waits for, or waited for."
-    )
+    after = models.UUIDField(null=True, help_text="The run or batch before it.")
     after_end = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="It waits for the end, not for the success.",
+        help_text="It waits for the end, not the success.",
     )
     piped = models.JSONField(
-        encoder=ExactEncoder, null=True, help_text="Arguments from what it waited for."
+        encoder=ExactEncoder, null=True, help_text="Arguments from the run before it."
     )
-    batch = models.UUIDField(null=True, help_text="The batch that counts it.")
+    batch = models.UUIDField(null=True, help_text="Its batch.")
     position = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="In its batch."
+        default=0, db_default=0, help_text="Position in its batch."
     )
     collected = models.BooleanField(
-        default=False, db_default=False, help_text="Its batch wants its result."
+        default=False, db_default=False, help_text="Its batch needs its result."
     )
     followed = models.BooleanField(
-        default=False, db_default=False, help_text="Something waits for it."
+        default=False, db_default=False, help_text="A run waits for it."
     )
 
     class Meta:
@@ -229,7 +230,7 @@ class Attempt(models.Model):
         max_length=MAX_NAME, db_default="", help_text="The function that raised it."
     )
     fingerprint = models.CharField(
-        max_length=16, db_default="", help_text="Of actor, kind and place."
+        max_length=16, db_default="", help_text="Digest of actor, kind and place."
     )
 
     class Meta:

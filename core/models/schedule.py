@@ -60,55 +60,57 @@ class Schedule(models.Model):
     args = models.JSONField(encoder=ExactEncoder, default=list, blank=True)
     kwargs = models.JSONField(encoder=ExactEncoder, default=dict, blank=True)
     options = models.JSONField(
-        encoder=ExactEncoder, default=dict, blank=True, help_text="Of the send."
+        encoder=ExactEncoder, default=dict, blank=True, help_text="Options of the send."
     )
-    trigger = models.JSONField(help_text='As {"kind": "crontab", "expr": "0 0 * * *"}.')
+    trigger = models.JSONField(
+        help_text='Such as {"kind": "crontab", "expr": "0 0 * * *"}.'
+    )
     start_at = models.DateTimeField(null=True, blank=True, help_text="Inclusive.")
     end_at = models.DateTimeField(null=True, blank=True, help_text="Inclusive.")
     excluded = models.JSONField(
-        default=list, blank=True, help_text="Dates in its zone, as 2026-12-24."
+        default=list, blank=True, help_text="Dates in its zone, such as 2026-12-24."
     )
     max_fires = models.PositiveIntegerField(null=True, blank=True)
     missed = models.CharField(
         max_length=6, choices=Missed.choices, default=Missed.LATEST
     )
     missed_max = models.PositiveIntegerField(
-        null=True, blank=True, help_text="How many at most, with all."
+        null=True, blank=True, help_text='The most for missed="all".'
     )
     window = models.DurationField(
-        null=True, blank=True, help_text="What is later than that is not made up for."
+        null=True, blank=True, help_text="Older missed slots do not fire."
     )
     overlap = models.CharField(
         max_length=12, choices=Overlap.choices, default=Overlap.ALLOW
     )
     jitter = models.DurationField(
-        default=timedelta, blank=True, help_text="Runs start up to so much later."
+        default=timedelta, blank=True, help_text="Runs start up to this much later."
     )
     pause_after = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Pause after so many failures in a row."
+        null=True, blank=True, help_text="Pause after this many failures in a row."
     )
     paused = models.BooleanField(default=False)
     origin = models.CharField(
         max_length=8, choices=Origin.choices, default=Origin.ADMIN, editable=False
     )
     retired_at = models.DateTimeField(
-        null=True, editable=False, help_text="Its declaration is gone since."
+        null=True, editable=False, help_text="No longer declared since."
     )
     digest = models.CharField(max_length=64, editable=False)
     zones = models.CharField(
         max_length=20, editable=False, help_text="Version of the zone database."
     )
     after = models.DateTimeField(
-        editable=False, help_text="Slots after that are still to be decided."
+        editable=False, help_text="Slots after this are undecided."
     )
     next_at = models.DateTimeField(
-        null=True, editable=False, help_text="It is looked at then; null: never again."
+        null=True, editable=False, help_text="The next look; null: finished."
     )
     paused_from = models.DateTimeField(
-        null=True, editable=False, help_text="The first slot that a pause has skipped."
+        null=True, editable=False, help_text="The first slot skipped by a pause."
     )
     failures_from = models.DateTimeField(
-        null=True, editable=False, help_text="Failures before that led to a pause."
+        null=True, editable=False, help_text="Earlier failures do not count."
     )
     fires = models.PositiveIntegerField(default=0, editable=False)
     error = models.TextField(blank=True, editable=False)

@@ -15,17 +15,17 @@ class Worker(models.Model):
     broker = models.CharField(max_length=100)
     engine = models.CharField(max_length=50)
     supervisor = models.CharField(
-        max_length=MAX_NAME, blank=True, help_text="Who starts it again when it dies."
+        max_length=MAX_NAME, blank=True, help_text="The process that restarts it."
     )
     host = models.CharField(max_length=MAX_NAME)
     pid = models.PositiveIntegerField()
     queues = models.JSONField(default=list)
     threads = models.PositiveIntegerField(
-        db_column="slots", help_text="Runs at once; 0: not a consumer."
+        db_column="slots", help_text="Threads; 0: not a consumer."
     )
-    rate = models.FloatField(default=0, help_text="Runs started a second, lately.")
+    rate = models.FloatField(default=0, help_text="Recently started runs per second.")
     rss = models.PositiveBigIntegerField(
-        default=0, db_default=0, help_text="Bytes of memory, at its last beat."
+        default=0, db_default=0, help_text="Resident memory in bytes."
     )
     started_at = models.DateTimeField()
     lease_until = models.DateTimeField()

@@ -12,7 +12,7 @@ from core.options import Options
 from core.registry import Declared, registry
 from core.runs.tally import Tally
 
-#: What is looked at unless a period is given.
+#: The default period.
 PERIOD = timedelta(hours=1)
 
 
@@ -23,7 +23,7 @@ class ActorSnapshot(Figures):
     name: str
     broker: str
     queue: str
-    #: Known to this process's code.
+    #: Declared in this process.
     declared: bool
 
 

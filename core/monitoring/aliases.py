@@ -18,12 +18,12 @@ class BrokerSnapshot(Snapshot):
 
     alias: str
     engine: str
-    #: Of the engine's own package; "" if it has none.
+    #: The version of the engine's package, or "".
     version: str
     up: bool
-    #: Of a ping's way there and back, in ms; None: no answer.
+    #: Round-trip time of a ping in ms; None without an answer.
     latency: float | None
-    #: What was wrong.
+    #: The error, or "".
     error: str = ""
 
 

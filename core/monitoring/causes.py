@@ -10,7 +10,7 @@ from core.broker.handler import brokers
 from core.models import Attempt
 from core.monitoring.snapshot import Snapshot
 
-#: What is looked at unless a period is given.
+#: The default period.
 A_DAY = timedelta(days=1)
 
 
@@ -27,7 +27,7 @@ class ErrorSnapshot(Snapshot):
     count: int
     first_seen: datetime
     last_seen: datetime
-    #: What the last one said, and its run.
+    #: The text and the run of the newest failure.
     error: str
     run_id: str
 

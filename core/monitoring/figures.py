@@ -12,17 +12,17 @@ from core.runs.tally import COUNTS, ENDED, Tally
 class Figures(Snapshot):
     """The outcomes of runs that ended in a period; durations in s, None: of none."""
 
-    #: That ended, however.
+    #: Ended runs, with any outcome.
     runs: int
     succeeded: int
     dead: int
     cancelled: int
-    #: Attempts that failed, also of runs that succeeded later.
+    #: Failed attempts, including those of runs that succeeded later.
     failures: int
-    #: Seconds from due to started, of half of the runs and of 95 in 100.
+    #: Seconds from due to started: median and 95th percentile.
     waiting_p50: float | None
     waiting_p95: float | None
-    #: From started to finished, of the last attempt.
+    #: Seconds from started to finished of the last attempt.
     running_p50: float | None
     running_p95: float | None
 

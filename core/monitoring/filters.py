@@ -83,5 +83,5 @@ _CONDITIONS: Mapping[str, Callable[[Any], Q]] = {
     "until": lambda value: Q(created_at__lt=_moment("until", value)),
     "search": _search,
 }
-#: What runs may be filtered by; `since` and `until` mean their creation.
+#: The filters of runs; `since` and `until` refer to their creation.
 FILTERS = tuple(_CONDITIONS)

@@ -18,7 +18,7 @@ class ParkedSnapshot(Snapshot):
     broker: str
     #: The physical queue.
     queue: str
-    #: Bytes that arrived.
+    #: Size of the message in bytes.
     size: int
     reason: str
     parked_at: datetime

@@ -29,7 +29,7 @@ from core.runs.tally import ENDED
 
 NUMBERS = ("pending", "due", "queued", "running")
 
-#: An alias and a queue of it.
+#: (alias, queue name).
 Line = tuple[str, str]
 
 
@@ -39,22 +39,22 @@ class QueueSnapshot(Snapshot):
 
     broker: str
     name: str
-    #: Waiting as rows, also for another run, for a retry, for a time.
+    #: Waiting rows, including those that wait for a run, a retry or a time.
     pending: int
-    #: Of these, what might start now.
+    #: Those of them that could start now.
     due: int
-    #: Published, and not started.
+    #: Published, but not started.
     queued: int
     running: int
-    #: What waits at the broker; None: it does not answer.
+    #: Messages at the broker; None if it does not answer.
     depth: int | None
-    #: Seconds since the longest waiting run could have started; None: nothing is due.
+    #: The longest wait of a due run in seconds; None if nothing is due.
     oldest_wait: float | None
-    #: Runs that ended a second, in the last minutes; None: nobody has counted.
+    #: Ended runs per second in the last minutes; None if not counted.
     throughput: float | None
-    #: Of the attempts that ended then, the share that failed; None: there were none.
+    #: The share of failed attempts in that time; None if there were none.
     failure_rate: float | None
-    #: Since when nothing of it starts, and by whom; None and "": it is not paused.
+    #: Paused since when and by whom; None and "" if it is not paused.
     paused_at: datetime | None
     paused_by: str
 
@@ -124,7 +124,7 @@ def _since_first_due(narrowed: Q | None = None) -> Combinable:
     return ExpressionWrapper(Now() - first, output_field=DurationField())
 
 
-#: What the broker holds has not started either.
+#: States of runs that have not started.
 _OLDEST = {State.QUEUED: {"oldest_published": _since_first_due()}}
 
 

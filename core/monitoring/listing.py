@@ -19,7 +19,7 @@ from core.monitoring.run_rows import RunSnapshot
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.streams import streams
 
-#: Rows of a page at most.
+#: Most rows of a page.
 LONGEST = 1000
 
 

@@ -8,7 +8,7 @@ from core.models import Batch, Run, State
 from core.monitoring.run_rows import AttemptSnapshot, Event, Relative, RunSnapshot
 from core.runs import NEVER
 
-#: The last attempts that are shown, and the runs that wait for it.
+#: Most attempts and waiting runs that are shown.
 MOST = 100
 
 

@@ -17,11 +17,11 @@ class OverdueSnapshot(Snapshot):
     """A schedule with slots that nobody was there for, or that it cannot send."""
 
     name: str
-    #: Seconds that it has been due without a look of any scheduler; None: it is not.
+    #: Seconds for which it has been due without a scheduler; None if it is not.
     overdue: float | None
-    #: Slots, or rows for several of them, that have been skipped in the period.
+    #: Rows of slots skipped in the period; one row may stand for several slots.
     missed: int
-    #: It cannot be sent, and says why in its row.
+    #: It cannot be sent; its row has the reason.
     broken: bool
 
 

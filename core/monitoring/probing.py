@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from typing import Any
 
-#: Seconds that a page waits for a broker at most.
+#: Most seconds that a page waits for a broker.
 DEADLINE = 1.0
 
 #: What has not been answered yet: it is not asked again meanwhile. By process, for

@@ -21,7 +21,7 @@ from core.broker.handler import brokers
 from core.models import Run, State, Worker
 from core.monitoring.snapshot import Snapshot
 
-#: Runs in hand that are named.
+#: Most running runs that are named.
 MOST_RUNS = 1000
 
 
@@ -51,14 +51,14 @@ class WorkerSnapshot(Snapshot):
     alive: bool
     host: str
     pid: int
-    #: The process that starts it again when it dies, as <pid>-<random>; "": none.
+    #: Its supervisor, as <pid>-<random>, or "".
     supervisor: str
     queues: list[str]
-    #: Runs at once: its threads. 0: it serves no queue.
+    #: Its threads; 0 if it serves no queue.
     threads: int
-    #: Bytes of memory; 0: not told.
+    #: Resident memory in bytes; 0 if unknown.
     rss: int
-    #: Runs started a second, lately.
+    #: Recently started runs per second.
     rate: float
     started_at: datetime
     last_beat: datetime

@@ -20,10 +20,10 @@ from core.monitoring.snapshot import Snapshot
 from core.monitoring.windows import MINUTE
 from core.runs.tally import failures
 
-#: Of these runs the error begins so.
+#: The beginning of the error of poison runs.
 POISON = "poison: "
 
-#: An actor and a queue.
+#: (actor name, queue name).
 Key = tuple[str, str]
 
 
@@ -34,13 +34,13 @@ class RecentSnapshot(Snapshot):
     broker: str
     actor_name: str
     queue_name: str
-    #: Attempts that failed.
+    #: Failed attempts.
     failures: int = 0
-    #: Runs that succeeded.
+    #: Succeeded runs.
     succeeded: int = 0
-    #: Runs that died, and are dead still.
+    #: Runs that died and are still dead.
     dead: int = 0
-    #: Of these, because they kill their processes.
+    #: Those of them that killed their processes.
     poison: int = 0
 
 

@@ -38,9 +38,9 @@ class Event(Snapshot):
     at: datetime
     #: created, due, started, an attempt's outcome, or the state in which it ended.
     what: str
-    #: Of an attempt; 0: of none.
+    #: The number of the attempt, or 0.
     attempt: int = 0
-    #: Which worker, which error.
+    #: The worker or the error.
     note: str = ""
 
 
@@ -52,7 +52,7 @@ class Relative(Snapshot):
     #: "after": it waits for that one; "group": it is a member of it; "then": that one
     #: waits for it.
     relation: str
-    #: Of a group: "open", "ended".
+    #: For a group "open" or "ended".
     state: str
     #: "" for a group.
     actor_name: str
@@ -85,7 +85,7 @@ class RunSnapshot(Snapshot):
     attempts: tuple[AttemptSnapshot, ...] = ()
     relatives: tuple[Relative, ...] = ()
     timeline: tuple[Event, ...] = ()
-    #: What the body returned, as long as it is kept.
+    #: The stored result.
     result: Any = None
 
     @classmethod

@@ -17,7 +17,7 @@ from core.schedules import find
 from core.schedules.missed import ON_TIME
 from core.triggers import MOMENT
 
-#: Of a moment that slots are asked from.
+#: The years of a start time from which slots can be listed.
 YEARS = range(1970, 2200)
 
 
@@ -27,19 +27,19 @@ class ScheduleSnapshot(Snapshot):
 
     name: str
     actor_name: str
-    #: As it is written in code, and in English.
+    #: The trigger as Python code, and in words.
     trigger: str
     rule: str
     zone: str
     paused: bool
-    #: The newest slot that fired, and when it did.
+    #: The newest fired slot, and when it fired.
     last_slot: datetime | None
     last_at: datetime | None
-    #: How many seconds after it.
+    #: Its lateness in seconds.
     late: float | None
-    #: The first slot from now on; None: it is over, or retired.
+    #: The next slot; None if it is finished or retired.
     next_at: datetime | None
-    #: Nobody has looked at what is due since then: no scheduler runs.
+    #: It is due and no scheduler has looked at it.
     overdue: datetime | None
     origin: str
     retired_at: datetime | None

@@ -15,11 +15,11 @@ from core.models import ACTIVE, Run, State
 from core.monitoring.filters import select
 from core.monitoring.moments import written
 
-#: Runs that are looked through for one page.
+#: Runs examined for one page.
 LOOKED = 5_000
-#: What a page is in the order of, and so what bounds it, whichever index it uses.
+#: The order of a page, which also bounds it, whichever index is used.
 PERIOD = ("since", "until")
-#: In one index by creation.
+#: States that share one index by creation.
 UNWELL = (State.DEAD, State.CANCELLED)
 
 #: Some runs, and back to when they were looked for; None: to the first.

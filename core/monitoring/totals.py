@@ -16,7 +16,7 @@ class Point(Snapshot):
     """The runs that ended within one span of time."""
 
     start: datetime
-    #: Seconds that it covers.
+    #: Its length in seconds.
     span: int
     succeeded: int
     dead: int
@@ -29,7 +29,7 @@ class StatsSnapshot(Figures):
     """The runs that ended in a period, as far as they have been counted."""
 
     since: datetime
-    #: Those in which something ended, the oldest first.
+    #: The points with ended runs, the oldest first.
     points: tuple[Point, ...]
 
 

@@ -15,9 +15,9 @@ from core.models.rollup import SPANS
 from core.runs.tally import COUNTS, Tally, start_of
 
 MINUTE, HOUR, DAY = SPANS
-#: Up to such a period it is told in minutes, and in hours; a longer one in days.
+#: The longest periods that are shown in minutes and in hours; then days.
 IN_MINUTES, IN_HOURS = timedelta(hours=1), timedelta(days=1)
-#: The period that is called "lately".
+#: The period of rates and failure shares.
 LATELY = timedelta(minutes=5)
 #: If nothing has been counted for this long, "lately" is unknown.
 SILENCE = timedelta(minutes=15)

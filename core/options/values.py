@@ -9,17 +9,17 @@ from typing import Any
 from core.errors import InvalidOption
 from core.triggers import Scheduled, Trigger
 
-#: What a queue may be called. Source: Dramatiq 2.2, `dramatiq.common`.
+#: The valid names of a queue. Source: Dramatiq 2.2, `dramatiq.common`.
 QUEUE_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")
-#: Dramatiq keeps something else under a queue's name with one of these behind it.
+#: Suffixes that Dramatiq uses for other keys of a queue.
 RESERVED = (".msgs", ".DQ", ".XQ")
 #: The longest duration, in ms: ten years. Beyond, a date may not fit the database.
 LONGEST = 10 * 365 * 24 * 3600 * 1000
-#: The latest instant, in ms since 1970: databases hold what Python cannot read back.
+#: The latest instant, in ms since 1970, that Python can read back from a database.
 LATEST = round(datetime(9900, 1, 1, tzinfo=UTC).timestamp() * 1000)
 #: Longest queue and actor name, and longest key, in characters: the columns' widths.
 MAX_NAME = 200
-#: The largest number of a column for numbers.
+#: The largest value of an integer column.
 LARGEST = 2**31 - 1
 #: The longest header, in characters. Source: W3C Trace Context, tracestate.
 LONGEST_HEADER = 512

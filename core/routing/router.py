@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which a measured load is used again.
+#: Seconds for which a measured load is cached.
 FRESH_SECONDS = 1.0
 #: Waiting runs are counted up to this number.
 DEEPEST = 10_000

@@ -16,7 +16,7 @@ from core.options import Options
 from core.wire.envelope import Envelope
 
 Change = Mapping[str, Any]
-#: What a route may change.
+#: The options that a route may change.
 KEYS = ("queue_name", "priority")
 
 

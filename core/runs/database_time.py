@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connections
 from django.db.models.functions import Now
 
-#: How each database tells the time of a statement, as Django's `Now` does.
+#: Each database's expression for the statement time, as in Django's `Now`.
 NOW = {
     "postgresql": "STATEMENT_TIMESTAMP()",
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",

@@ -22,7 +22,7 @@ from core.wire.intent import Intent
 
 #: Seconds after which an effect outside of any run is given up.
 FORGOTTEN = 600
-#: The policy by which nothing is repeated that may have happened.
+#: The policy that never repeats an unknown effect.
 ASK = "ask"
 
 

@@ -17,9 +17,9 @@ from core.models import Batch, Run, State
 from core.registry import registry
 from core.secrets.values import encrypt
 
-#: When a run is due that waits for another one.
+#: The due time of a run that waits for another one.
 NEVER = datetime(9900, 1, 1, tzinfo=UTC)
-#: Rows that one statement names.
+#: Most rows in one statement.
 CHUNK = 500
 
 

@@ -12,7 +12,7 @@ from core.models import Attempt, Outcome, Run
 from core.runs.fingerprints import fingerprint, kind_of, place_of
 from core.secrets.redaction import told, trace
 
-#: What calls a body; nobody looks for their mistake there.
+#: The folder of this code, which tracebacks leave out.
 OURS = f"{Path(__file__).parents[1]}{os.sep}"
 #: Characters of an error that are kept, and of the end of a traceback.
 LONGEST_ERROR = 2_000

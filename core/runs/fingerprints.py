@@ -12,7 +12,7 @@ from types import TracebackType
 from core.options import MAX_NAME
 
 _CORE = Path(__file__).parents[1]
-#: Where nobody's own code is: Python, its packages, and ourselves.
+#: Folders without project code: Python, its packages and this package.
 _FOREIGN = (
     *(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")),
     *(f"{_CORE.with_name(name)}{os.sep}" for name in ("core", "backends")),

@@ -13,7 +13,7 @@ FACTOR = 1.5
 #: The upper bounds in ms: 1 ms to about two days. What takes longer is in one more.
 BOUNDS = tuple(round(FACTOR**power, 3) for power in range(48))
 
-#: How many fell into each bucket, by its number as JSON has it: a string.
+#: The count of each bucket, by its number as a string (as in JSON).
 Buckets = Mapping[str, int]
 
 

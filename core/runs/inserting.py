@@ -12,11 +12,11 @@ from core.errors import IdempotencyConflict
 from core.models import Batch, IdempotencyKey, Run, State
 from core.runs.ends import finish
 
-#: How long a caller's key is remembered.
+#: How long an idempotency key is kept.
 REMEMBERED = timedelta(days=30)
-#: Tries to find the holder of a key, if each ends while we look.
+#: Tries to find the run that holds a key, if each ends meanwhile.
 TRIES = 100
-#: Results that are emptied at a time.
+#: Most results emptied at a time.
 SWEPT = 1000
 
 

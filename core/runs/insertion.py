@@ -13,7 +13,7 @@ from django.db.models.sql import InsertQuery
 from core.errors import SentTwice
 from core.models import Run
 
-#: What a column that is left out becomes: NULL, or its default in the database.
+#: The value of a column that is left out: NULL or its database default.
 _EMPTY: dict[str, Any] = {
     field.attname: field.db_default if field.has_db_default() else None
     for field in Run._meta.concrete_fields

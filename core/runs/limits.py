@@ -32,7 +32,7 @@ class LimitRule:
         return self.size is not None or self.interval is not None
 
 
-#: Of every actor that is known here, also of those without a limit.
+#: The rule of every known actor, also of those without a limit.
 LimitRules = Mapping[str, LimitRule]
 
 

@@ -10,7 +10,7 @@ from core.errors import SentTwice
 from core.models import Pause, Run, State
 from core.runs.insertion import insert
 
-#: What a claim asks besides: the row of its queue is not there.
+#: A condition of a claim: the queue has no row of a pause.
 NOT_PAUSED = """NOT EXISTS (
     SELECT 1 FROM core_pause WHERE core_pause.broker = core_run.broker
         AND core_pause.queue_name = core_run.queue_name

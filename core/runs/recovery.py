@@ -19,13 +19,13 @@ from core.runs.ends import follow
 from core.runs.failures import Failure, remember
 from core.runs.waiting import ALONE, later
 
-#: Deaths of a process in which a run was alone, after which the run is dead.
+#: Crashes of a process with only this run, after which the run is dead.
 POISON = 3
-#: Deaths of any process, after which a run is dead where nobody runs it alone.
+#: Crashes of any process after which a run is dead if it cannot run alone.
 MOST_CRASHES = 20
-#: Seconds of the longest wait of a run that crashed.
+#: Longest wait after a crash, in seconds.
 LONGEST_WAIT = 60
-#: An actor that no worker knew is tried again within a minute; seconds.
+#: Seconds back in which attempts with an unknown actor are looked for.
 LATELY = 120
 
 logger = logging.getLogger(__name__)

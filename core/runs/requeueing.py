@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from core.models import Batch, Run, State
 from core.runs.ends import NEVER, revive
 
-#: What ended so may have a new life.
+#: The states that can be requeued.
 REQUEUABLE = (State.DEAD, State.CANCELLED)
 _NEW_LIFE: Mapping[str, Any] = {
     "state": State.PENDING,

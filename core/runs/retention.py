@@ -34,7 +34,7 @@ from core.options.retention import Keep, Retention
 from core.runs.rollups import rolled_up
 from core.runs.waiting import later
 
-#: Rows of a kind that are deleted in one transaction.
+#: Most rows deleted in one transaction.
 BATCH = 500
 
 

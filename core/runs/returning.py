@@ -12,7 +12,7 @@ from core.models import Run
 
 _FIELDS = list(Run._meta.concrete_fields)
 _NAMES = [field.attname for field in _FIELDS]
-#: What to say after RETURNING.
+#: The columns for RETURNING.
 COLUMNS = ", ".join(str(field.column) for field in _FIELDS)
 
 

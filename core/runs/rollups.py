@@ -16,7 +16,7 @@ from core.runs.tally import ENDED, count, keep
 #: A minute is counted this long after its end: what settles a run has its time when it
 #: arrives at the database, and its locks a moment later.
 LAG = timedelta(seconds=5)
-#: An open transaction is waited for this long; then it is too late to count it.
+#: Most seconds that an open transaction is waited for.
 PATIENCE = timedelta(minutes=10)
 #: The period that is counted in one transaction.
 CHUNK = timedelta(hours=1)

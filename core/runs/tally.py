@@ -33,7 +33,7 @@ KEPT = (*SPANS, EVER)
 #: Of a run that was called off no time is told: its last start may be of long before.
 TIMED = (State.SUCCEEDED, State.DEAD)
 
-#: A minute, a queue, an actor.
+#: (minute, queue name, actor name).
 Key = tuple[datetime, str, str]
 
 

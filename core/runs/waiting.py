@@ -17,7 +17,7 @@ from core.runs.limits import LimitRules
 from core.runs.pauses import is_paused
 
 WAITING = (State.PENDING, State.QUEUED)
-#: What the name of a worker begins with in which nothing else runs.
+#: Name prefix of a process that runs one suspect at a time.
 ALONE = "alone-"
 #: The least urgent priority.
 MAX_PRIORITY = 100

@@ -17,7 +17,7 @@ from core.schedules.registry import find
 from core.schedules.sending import send
 from core.triggers import MOMENT, Timetable
 
-#: No more are asked for at once.
+#: Most slots of one backfill.
 MOST = 10_000
 #: These are not sent again.
 DONE = (FireState.FIRED, FireState.WAITING)

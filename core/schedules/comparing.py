@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from core.triggers import Scheduled, Timetable, transition
 
-#: Fires after a moment, each when it is asked for.
+#: Fires after a moment, computed lazily.
 Fires = Callable[[datetime], Iterator[datetime]]
 
 #: How far ahead fires are compared.

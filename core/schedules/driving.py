@@ -18,7 +18,7 @@ class Driver:
     """One scheduler among any number; survives a database that is away."""
 
     def __init__(self, kind: str) -> None:
-        #: Noted in each fire.
+        #: The driver's name, recorded in each fire.
         self.name = f"{kind} {socket.gethostname()}-{os.getpid()}"
         self._is_synced = False
         self._outage = Outage(

@@ -10,7 +10,7 @@ from core.schedules.look import Look
 
 logger = logging.getLogger(__name__)
 
-#: Who paused it, in the audit.
+#: The operator of the pause in the audit.
 BY = "pause_after"
 #: Runs that are read beyond those that must have failed: some may not have ended, or
 #: have been cancelled, which says nothing.

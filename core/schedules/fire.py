@@ -24,7 +24,7 @@ from core.schedules.sending import send
 
 #: Schedules that are fired in one transaction.
 BATCH = 500
-#: What a tick writes of a schedule.
+#: The columns of a schedule that a tick writes.
 KEPT = ["digest", "zones", "after", "next_at", "paused_from", "fires", "error"]
 
 

@@ -29,15 +29,15 @@ class Foreign:
 
     name: str
     actor_name: str
-    #: What it means here; None: it cannot be said, see `problem`.
+    #: The same schedule here; None if there is none, see `problem`.
     said: Scheduled | None = None
     problem: str = ""
     paused: bool = False
-    #: What is left out, or is different.
+    #: Options that are left out or differ.
     notes: tuple[str, ...] = ()
-    #: Its own fires after a moment; None: they cannot be asked for.
+    #: Computes its fires after a moment in Celery; None if that is not possible.
     theirs: Fires | None = None
-    #: Fires no farther apart than that are the same.
+    #: The largest difference at which two fires count as equal.
     tolerance: timedelta = timedelta(0)
 
 
@@ -55,9 +55,9 @@ class Plan:
     zone: str = "UTC"
     paused: bool = False
     notes: tuple[str, ...] = ()
-    #: None: its own fires cannot be asked for.
+    #: None if Celery cannot compute its fires.
     comparison: Comparison | None = None
-    #: What would be written, and where.
+    #: The row to write, and its database.
     row: Schedule | None = field(default=None, repr=False)
     database: str = ""
 

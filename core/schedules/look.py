@@ -15,7 +15,7 @@ from core.schedules.missed import (
 )
 from core.triggers import Scheduled, Timetable, version
 
-#: Time after which a schedule is looked at again that this process cannot send.
+#: Wait before a schedule that this process cannot send is looked at again.
 LATER = timedelta(seconds=60)
 
 
@@ -33,7 +33,7 @@ class Look:
         self.slots, self.older, self.next = self.timetable.newest(
             row.after, now, most(self.said)
         )
-        #: The fires that are to be sent, and those that only need a row.
+        #: The fires to send, and those that only need a row.
         self.to_send: list[Fire] = []
         self.others: list[Fire] = []
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.triggers import At, Scheduled
 
-#: A slot that is no later than this has not been missed: every one of these fires.
+#: A slot that is at most this late counts as on time and fires.
 ON_TIME = timedelta(seconds=15)
 #: Missed slots with a row each; one row stands for all before.
 ROWS = 200

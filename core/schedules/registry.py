@@ -22,7 +22,7 @@ from core.triggers import version
 
 logger = logging.getLogger(__name__)
 
-#: Of a declared row everything is overwritten but its name and the pause.
+#: Columns of a declared row that are overwritten: all but its name and the pause.
 DECLARED = tuple(name for name in SAID if name not in ("name", "paused"))
 
 

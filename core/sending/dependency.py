@@ -13,7 +13,7 @@ class Dependency:
     after_end: bool = False
     batch: UUID | None = None
     position: int = 0
-    #: What follows wants its result.
+    #: A following run needs its result.
     collected: bool = False
     followed: bool = False
 

@@ -25,7 +25,7 @@ class Draft:
     message: Envelope
     options: Options
     run: Run
-    #: The sender's process is to publish it, before the relay does.
+    #: The sender's process publishes it, unless the relay is faster.
     is_ours: bool
 
     @property

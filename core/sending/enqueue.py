@@ -27,7 +27,7 @@ from core.wire.envelope import Envelope, check_json
 
 logger = logging.getLogger(__name__)
 
-#: Messages from which on the database is asked for its time first.
+#: From this many messages on, the database's time is queried first.
 MANY = 20
 
 

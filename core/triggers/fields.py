@@ -51,7 +51,7 @@ WEEKDAY = Field("weekday", 0, 6, WEEKDAYS)
 
 FIELDS = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
-#: What a whole expression may be instead.
+#: Abbreviations for whole expressions.
 NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",

@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 SHORTEST = timedelta(seconds=1)
 LONGEST = timedelta(days=366 * 10)
 UNITS = ("weeks", "days", "hours", "minutes", "seconds")
-#: What is counted from unless an anchor is given: a Monday's midnight in its zone.
+#: The default anchor: midnight of a Monday in the zone.
 ANCHOR = datetime(2001, 1, 1)  # noqa: DTZ001  # what clocks show, in whatever zone
 
 

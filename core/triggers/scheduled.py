@@ -10,9 +10,9 @@ from core.triggers.trigger import Trigger, aware
 
 Missed = Literal["skip", "latest", "all"]
 Overlap = Literal["allow", "skip", "queue", "cancel_other"]
-#: More than that are not made up for at once.
+#: Most missed slots that fire at once.
 MOST_MISSED = 1000
-#: No pause waits for more failures in a row.
+#: The largest `pause_after`.
 MOST_FAILURES = 100
 
 

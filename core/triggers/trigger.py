@@ -14,7 +14,7 @@ from core.triggers.zones import zone
 class Trigger(ABC):
     """When a schedule fires; a frozen dataclass, compared by value."""
 
-    #: The function that makes one, as it is written in code.
+    #: The name of its function in Python code.
     kind: ClassVar[str]
     tz: str
 

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from core import Message, UnknownRun, actor, control, monitoring
+from core import Message, UnknownRun, actor, control, monitoring, runs
+from tests.core.one_queue import make_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,3 +137,14 @@ def test_staff_without_permission_cannot_act(client: Client, dead: Message) -> N
     client.force_login(viewer)
     act(client, "requeue", dead)
     assert dead.status() == "dead"
+
+
+def test_admin_shows_which_workers_are_alive(operator: Client) -> None:
+    make_worker("here", rate=3.14159, rss=2**20)
+    make_worker("gone", lease_until=runs.later(-1))
+    rows = operator.get("/admin/core/worker/").text.split("<tr")
+    (here,) = [row for row in rows if ">here<" in row]
+    (gone,) = [row for row in rows if ">gone<" in row]
+    for shown in ("3.1<", "1.0\xa0MB", "icon-yes"):
+        assert shown in here
+    assert "icon-no" in gone

@@ -7,7 +7,7 @@ from typing import Any
 from celery.schedules import BaseSchedule
 
 SECOND = timedelta(seconds=1)
-#: Moments of the past after which a schedule is not asked any more.
+#: A schedule that stays in the past for this many steps is given up.
 STUCK = 1000
 
 

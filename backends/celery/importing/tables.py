@@ -22,9 +22,9 @@ from core.triggers import Solar
 PREFIX = "django_celery_beat_"
 TASKS = f"{PREFIX}periodictask"
 KINDS = ("crontab", "interval", "solar", "clocked")
-#: What `apply_async` is given.
+#: The columns with options of `apply_async`.
 OPTIONS = ("queue", "exchange", "routing_key", "priority")
-#: Celery asks it where the sun is.
+#: The comparison of a solar schedule without the library that Celery needs.
 NO_SUN = "not compared: Celery needs the package ephem to say when it fires"
 
 Row = Mapping[str, Any]

@@ -11,7 +11,7 @@ from core import InvalidTrigger
 from core.triggers import Crontab, Every, Solar, Trigger, zone
 from core.triggers.grammar import Pattern, parse
 
-#: In the sequence of an expression; Celery's own differs.
+#: In the order of an expression; Celery's order differs.
 FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 DAY, WEEKDAY = 2, 4
 FULL = tuple(

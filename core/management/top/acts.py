@@ -14,7 +14,7 @@ class Offer:
     """Something to be done once somebody has said yes."""
 
     question: str
-    #: Does it, and returns what was done.
+    #: Performs it and returns a description.
     do: Callable[[], str]
 
 

@@ -15,7 +15,7 @@ class Part:
 
     heads: Sequence[str]
     rows: Callable[[Any], list[columns.Row]]
-    #: What a row is known by from one look to the next.
+    #: Identifies a row from one refresh to the next.
     key: Callable[[Any], Any]
     why: Callable[[Any], str]
 

@@ -12,7 +12,7 @@ from core.monitoring.snapshot import Snapshot
 
 __all__ = ["Explanation", "Reason", "explain"]
 
-#: What keeps a run in each state from starting; all of it is told, the first counts.
+#: The functions that find the reasons for a run in each state, in order.
 GATES: dict[str, tuple[Gate, ...]] = {
     State.PENDING: (
         before.cancelled,

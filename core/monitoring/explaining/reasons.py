@@ -10,7 +10,7 @@ from core.models import Run, Worker
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.words import seconds
 
-#: Runs in the way of another one that are named.
+#: Most blocking runs that are named.
 MOST = 10
 
 
@@ -18,11 +18,11 @@ MOST = 10
 class Reason(Snapshot):
     """One thing that keeps a run from starting."""
 
-    #: A word for programs, as `delayed`; docs/how-to/watch.md lists them.
+    #: A code such as `delayed`; docs/how-to/watch.md lists them.
     code: str
     #: A sentence.
     text: str
-    #: When it ends by itself, as far as that is known.
+    #: When it ends by itself, if known.
     until: datetime | None = None
     #: The runs that have to end first.
     runs: tuple[str, ...] = ()
