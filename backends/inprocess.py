@@ -64,7 +64,7 @@ class InProcessBackend(BaseBackend):
             message = entry[-1]
             try:
                 self.receiver.deliver(message.queue, message.payload)
-            except BaseException:
+            except BaseException:  # also a Ctrl-C: the message waits again
                 with self._lock:
                     heapq.heappush(self._waiting, entry)
                 raise

@@ -112,7 +112,7 @@ class MiddlewareStack:
             if hook == "before_process_message":
                 raise
             _ignore(hook, member, raised)
-        except Exception as raised:
+        except Exception as raised:  # a user's code: it must not stop the message
             _ignore(hook, member, raised)
 
 

@@ -139,7 +139,7 @@ class ConnectionPool:
         try:
             connection.allow(_left(ends))
             result = operation(connection)
-        except BaseException:
+        except BaseException:  # its answers could be taken for those of the next call
             connection.close()
             raise
         if len(self._idle) < _KEPT:

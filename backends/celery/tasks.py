@@ -35,8 +35,7 @@ def _deliver(receiver: Receiver) -> Callable[[Any, str], None]:
             _or_give_back(receiver.deliver, queue, payload)
         except Reject:
             raise
-        except BaseException as exc:
-            # Celery gives back what raised SystemExit, at once and for ever.
+        except BaseException as exc:  # Celery returns a SystemExit at once, for ever
             logger.exception("Delivery of %s was torn down.", task.request.id)
             reason = f"its delivery raised {ascii(exc)[:200]}"
             raw = payload.encode("utf-8", "surrogatepass")
@@ -60,7 +59,7 @@ def _queue(task: Any) -> str:
 def _or_give_back(settle: Callable[..., None], *args: Any) -> None:
     try:
         settle(*args)
-    except Exception as exc:
+    except Exception as exc:  # core's, or its database's: the message must stay
         logger.exception("Gave a message back to the broker.")
         time.sleep(PAUSE)
         raise Reject(exc, requeue=True) from exc

@@ -87,8 +87,7 @@ class CourierConsumer(Consumer):
     def _park(self, data: bytes, reason: str, token: Any, channel: Any = None) -> None:
         try:
             self.broker.receiver.park(self.queue, data, reason)
-        # Core's code and its database: whatever it raises, the bytes must stay.
-        except Exception:
+        except Exception:  # core's, or its database's: the bytes must stay
             logger.exception("Could not park a message of %s.", self.queue)
             time.sleep(GIVE_BACK_PAUSE)
             self._give_back(token, channel)

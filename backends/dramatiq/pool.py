@@ -44,8 +44,7 @@ class ConnectionPool(Generic[L]):
         connection = self._take() or self._connect(deadline)
         try:
             yield connection
-        except BaseException:
-            # Its answers could be taken for those of the next call.
+        except BaseException:  # its answers could be taken for those of the next call
             connection.drop()
             raise
         connection.last_use = time.monotonic()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
-from core.admin.rows import ModelAdmin, ReadOnlyAdmin
+from core.admin.rows import CheckedAdmin, ReadOnlyAdmin
 from core.alerts import check_row, declared
 from core.alerts.kinds import KINDS
 from core.errors import AlertConfigError
@@ -60,7 +60,7 @@ class AlertRuleForm(ModelForm):
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(ModelAdmin):
+class AlertRuleAdmin(CheckedAdmin):
     """Rules besides those of the settings; an edit holds from the next look on."""
 
     form = AlertRuleForm

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponseRedirect
 
 if TYPE_CHECKING:  # at run time Django's admin classes take no type argument
     ModelAdmin = admin.ModelAdmin[Any]
@@ -33,7 +35,24 @@ def user_of(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class CheckedAdmin(ModelAdmin):
+    """Refuses an action on ids that cannot be one; Django answers with a fault."""
+
+    def response_action(
+        self, request: HttpRequest, queryset: Any, *args: Any, **options: Any
+    ) -> Any:
+        """Perform an action on the chosen rows."""
+        pk = self.model._meta.pk
+        try:
+            for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                pk.run_validators(pk.to_python(chosen))
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *args, **options)
+
+
+class ReadOnlyAdmin(CheckedAdmin):
     """Rows that only the state machine writes."""
 
     #: Fields that need the permission to view arguments.

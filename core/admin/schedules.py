@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.admin import preview, schedule_acts
-from core.admin.rows import ModelAdmin, user_of, visible
+from core.admin.rows import CheckedAdmin, user_of, visible
 from core.admin.schedule_form import ScheduleForm
 from core.admin.trigger_fields import ROWS, TriggerForm
 from core.models import Schedule
@@ -30,7 +30,7 @@ DECLARED = (
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(ModelAdmin):
+class ScheduleAdmin(CheckedAdmin):
     """Schedules; those declared in code can only be paused here."""
 
     form = ScheduleForm

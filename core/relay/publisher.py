@@ -96,7 +96,7 @@ class Publisher:
         for step in [step for step, at in self._due.items() if at <= now]:
             try:
                 step()
-            except Exception:
+            except Exception:  # the thread must outlive a database that is away
                 logger.exception("Left what was published to the relay.")
             del self._due[step]
 
@@ -108,8 +108,7 @@ class Publisher:
             try:
                 close_old_connections()
                 push(rows)
-            except Exception:
-                # The thread must outlive a database that is away for a while.
+            except Exception:  # as above
                 logger.exception("Left %d messages to the relay.", len(rows))
 
 

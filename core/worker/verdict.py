@@ -23,8 +23,7 @@ def wait(retries: int, options: Options, error: BaseException) -> float | None:
         if not _may_retry(retries, options, error):
             return None
         return _delay(retries, options, error) / 1000
-    except Exception as raised:
-        # The actor's own retry_when, or the delay of its Retry.
+    except Exception as raised:  # the actor's retry_when, or the delay of its Retry
         logger.error("Could not tell whether to retry; gave up.\n%s", trace(raised))
         return None
 

@@ -148,3 +148,17 @@ def test_admin_shows_which_workers_are_alive(operator: Client) -> None:
     for shown in ("3.1<", "1.0\xa0MB", "icon-yes"):
         assert shown in here
     assert "icon-no" in gone
+
+
+@pytest.mark.parametrize(
+    ("model", "action"),
+    [("run", "requeue"), ("schedule", "pause"), ("alertrule", "delete_selected")],
+)
+@pytest.mark.parametrize("chosen", ["seven", "", "\0", "9" * 40])
+def test_action_on_an_id_that_cannot_be_is_refused(
+    operator: Client, model: str, action: str, chosen: str
+) -> None:
+    given = {"action": action, "_selected_action": [chosen]}
+    answer = operator.post(f"/admin/core/{model}/", given, follow=True)
+    assert answer.status_code == 200
+    assert not monitoring.audit()

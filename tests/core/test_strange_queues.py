@@ -72,10 +72,10 @@ def test_missing_tables_are_named_with_the_mend(line: str, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("sent")
 def test_unknown_runs_and_names_are_reported() -> None:
-    assert "There is no such run. No actor is named 'nobody'." in tasks(
+    assert "No run matches. No actor is named 'nobody'." in tasks(
         "runs", "--actor", "nobody"
     )
-    assert tasks("runs", "--actor", mail.actor_name).strip() == "There is no such run."
+    assert tasks("runs", "--actor", mail.actor_name).strip() == "No run matches."
     with pytest.raises(CommandError, match="'no' is not in BROKERS"):
         call_command("tasks", "runs", "--broker", "no")
 

@@ -150,6 +150,24 @@ def test_task_of_a_project_of_ones_own_runs(own: Own) -> None:
     assert "0 of 4 threads busy" in own.manage("tasks", "top")
 
 
+@pytest.mark.parametrize(
+    "files", [["__init__.py"], ["__init__.py", "apps.py"]], ids=str
+)
+def test_package_that_hides_core_is_named(
+    python: Path, tmp_path: Path, files: list[str]
+) -> None:
+    project = Own(python, tmp_path)
+    project.run("-m", "django", "startproject", "mine", ".")
+    (tmp_path / "core").mkdir()
+    for name in files:
+        (tmp_path / "core" / name).touch()
+    with (tmp_path / "mine" / "settings.py").open("a") as settings:
+        settings.write('\nINSTALLED_APPS += ["backends.apps.Switchyard"]\n')
+    with pytest.raises(AssertionError, match="rename that one") as refused:
+        project.manage("check")
+    assert str(tmp_path / "core") in str(refused.value)
+
+
 def test_wheel_has_templates_and_static_files(python: Path) -> None:
     (packages,) = python.parents[1].glob("lib/*/site-packages")
     files = {

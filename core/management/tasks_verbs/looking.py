@@ -54,7 +54,7 @@ def _none(filters: Mapping[str, str]) -> str:
     actor = filters.get("actor_name")
     is_strange = actor is not None and actor not in registry
     more = f" No actor is named {actor!r}." if is_strange else ""
-    return f"There is no such run.{more}"
+    return f"No run matches.{more}"
 
 
 def _declare_show(parser: ArgumentParser) -> None:

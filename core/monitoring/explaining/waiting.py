@@ -36,8 +36,8 @@ def served(case: Case) -> Iterator[Reason]:
     run = case.run
     alive = Worker.alive(case.database, run.broker).filter(threads__gt=0)
     queues = sorted({queue for worker in alive for queue in worker.queues})
-    there = f"those that are alive serve {', '.join(queues)}" if queues else "none is"
-    text = f"No live worker serves the queue {run.queue_name} of {run.broker}: {there}"
+    others = f": those that are alive serve {', '.join(queues)}" if queues else ""
+    text = f"No live worker serves the queue {run.queue_name} of {run.broker}{others}"
     command = f"manage.py worker --broker={run.broker} --queues={run.queue_name}"
     yield Reason("no_worker", f"{text}. Start one: {command}")
 

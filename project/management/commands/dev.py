@@ -5,8 +5,10 @@ import os
 import shlex
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -15,8 +17,10 @@ from honcho.manager import Manager
 from project.embedded import embedded_valkey
 from settings.brokers import needs_broker
 
-#: A change in one of these starts worker and scheduler again.
-WATCHED = ("core", "backends", "shop", "project", "settings")
+#: Watched besides the installed apps: a change restarts worker and scheduler.
+WATCHED = ("backends", "project", "settings")
+#: What pip has installed does not change.
+PACKAGES = {"site-packages", "dist-packages"}
 
 
 class Command(BaseCommand):
@@ -53,12 +57,19 @@ def _needs_broker() -> bool:
     return "BROKER_URL" not in os.environ and needs_broker(settings.TASK_BACKEND)
 
 
+def watched() -> list[str]:
+    """Return the folders of the code that a developer changes."""
+    installed = {Path(app.path) for app in apps.get_app_configs()}
+    own = {folder for folder in installed if not PACKAGES & {*folder.parts}}
+    return sorted(map(str, own | {settings.BASE_DIR / name for name in WATCHED}))
+
+
 def _commands(port: int) -> dict[str, list[str]]:
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     watch = [sys.executable, "-m", "watchfiles", "--filter", "python"]
     watch += ["--verbosity", "warning"]
     return {
         "web": [*manage, "runserver", f"127.0.0.1:{port}"],
-        "worker": [*watch, shlex.join([*manage, "worker"]), *WATCHED],
-        "scheduler": [*watch, shlex.join([*manage, "scheduler"]), *WATCHED],
+        "worker": [*watch, shlex.join([*manage, "worker"]), *watched()],
+        "scheduler": [*watch, shlex.join([*manage, "scheduler"]), *watched()],
     }

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Added {made} products.")
         if admin_password is not None:
             _let_in(admin_password)
-            said = f"{ADMIN!r} may log in with the password that you gave."
+            said = f"{ADMIN!r} may log in with the password of --admin-password."
             self.stdout.write(said)
         else:
             self.stdout.write("For the admin: manage.py seed_shop --admin-password ...")
