@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.conformance.bodies import at_the_end
 from tests.conformance.combinations import CANNOT, chosen, lacking
 from tests.conformance.promises import FOLDER, Promise, every
-from tests.conformance.stacks import Stack
+from tests.conformance.stacks import Stack, open_gate
 from tests.conformance.table import address, stack_of
 
 #: docs/guarantees.md is written from the text of the tests.
@@ -90,6 +91,11 @@ def stack(
 
 
 @pytest.fixture
-def key() -> str:
-    """A name of the test's own, so that neighbours on a stack stay apart."""
-    return f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+def key(database: None) -> Iterator[str]:
+    """A name of the test's own, so that neighbours on a stack stay apart.
+
+    At its end all of its gates open: one that failed would leave no place for the next.
+    """
+    name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    yield name
+    open_gate(at_the_end(name))

@@ -14,6 +14,15 @@ from tests.services.faults import down, frozen
 from tests.services.waiting import PATIENCE, in_time, wait_for
 
 
+def confirms(stack: Stack, key: str) -> bool:
+    """Return True if a broker that may just have started confirms a direct send."""
+    try:
+        stack.send(note_directly, key)
+    except BrokerUnavailable:
+        return False
+    return True
+
+
 @pytest.mark.needs("publish")
 def test_direct_message_runs_and_leaves_no_row(stack: Stack, key: str) -> None:
     message = stack.send_directly(note_directly, key)
@@ -79,7 +88,7 @@ def test_body_of_a_direct_message_is_not_lost_with_its_worker(
 def test_commit_with_many_direct_messages_waits_once_for_a_frozen_broker(
     stack: Stack, key: str
 ) -> None:
-    stack.send_directly(note_directly, f"{key}/before")
+    wait_for(lambda: confirms(stack, f"{key}/before"), 30, stack.tail())
     with frozen(stack.service):
         with transaction.atomic():
             for _ in range(20):
@@ -95,7 +104,7 @@ def test_commit_with_many_direct_messages_waits_once_for_a_frozen_broker(
 def test_direct_send_is_refused_at_once_without_a_broker(
     stack: Stack, key: str, fault
 ) -> None:
-    stack.send_directly(note_directly, f"{key}/before")
+    wait_for(lambda: confirms(stack, f"{key}/before"), 30, stack.tail())
     with fault(stack.service):
         for _ in range(3):
             start = time.monotonic()
