@@ -43,6 +43,8 @@ class RedisConsumer(CourierConsumer):
         self._fetched: deque[tuple[bytes, bytes | None]] = deque()
         self._woken = threading.Event()
         self._owed: set[bytes] = set()
+        #: A delivery of them failed, and Redis has not taken them back yet.
+        self._failed: set[bytes] = set()
         self._unsure = False
         self._last_contact = 0.0
 
@@ -108,8 +110,12 @@ class RedisConsumer(CourierConsumer):
         strays = (
             set(self.broker.client.smembers(self._acks)) - self.in_hand - self._owed
         )
-        if strays:
-            self.broker.run("PUT_BACK", [self._list, self._acks], list(strays))
+        keys = [self._list, self._acks]
+        if failed := strays & self._failed:
+            self.broker.run("GIVE_BACK", keys, list(failed))
+            self._failed -= failed
+        if unseen := strays - failed:
+            self.broker.run("PUT_BACK", keys, list(unseen))
 
     def _remove(self, token: bytes, channel: None) -> None:
         # Owed before it is let go: `_make_sure` may look between the two.
@@ -120,10 +126,11 @@ class RedisConsumer(CourierConsumer):
         self.broker.wake()
 
     def _give_back(self, token: bytes, channel: None) -> None:
+        # Noted before it is let go, as in `_remove`.
+        self._failed.add(token)
         self.in_hand.discard(token)
-        if not self._try("GIVE_BACK", [self._list, self._acks], [token]):
-            # Once it is held by nobody, `_make_sure` gives it back.
-            self._unsure = True
+        if self._try("GIVE_BACK", [self._list, self._acks], [token]):
+            self._failed.discard(token)
         self.broker.wake()
 
     def _try(self, script: str, keys: list[str], tokens: list[bytes]) -> bool:

@@ -72,25 +72,23 @@ for _, id in ipairs(ARGV) do
 end
 """
 
-#: KEYS list, acks; ARGV ids. To the end: a delivery of it failed.
-GIVE_BACK = f"""{COMMON}
-for _, id in ipairs(ARGV) do
-    if redis.call("srem", KEYS[2], id) > 0 then
-        redis.call("rpush", lane(KEYS[1], id), id)
+
+def _return(order: str, push: str) -> str:
+    return f"""{COMMON}
+for i = {order} do
+    if redis.call("srem", KEYS[2], ARGV[i]) > 0 then
+        redis.call("{push}", lane(KEYS[1], ARGV[i]), ARGV[i])
         ring(KEYS[1])
     end
 end
 """
 
+
+#: KEYS list, acks; ARGV ids. To the end: a delivery of it failed.
+GIVE_BACK = _return("1, #ARGV", "rpush")
+
 #: KEYS list, acks; ARGV ids, the oldest first. They have not begun: they are next.
-PUT_BACK = f"""{COMMON}
-for i = #ARGV, 1, -1 do
-    if redis.call("srem", KEYS[2], ARGV[i]) > 0 then
-        redis.call("lpush", lane(KEYS[1], ARGV[i]), ARGV[i])
-        ring(KEYS[1])
-    end
-end
-"""
+PUT_BACK = _return("#ARGV, 1, -1", "lpush")
 
 #: KEYS list, acks: return all ids of a dead worker.
 RESCUE = f"""{COMMON}

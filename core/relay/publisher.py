@@ -108,7 +108,7 @@ class Publisher:
             try:
                 close_old_connections()
                 push(rows)
-            except Exception:  # as above
+            except Exception:  # the thread must outlive a database that is away
                 logger.exception("Left %d messages to the relay.", len(rows))
 
 

@@ -183,6 +183,22 @@ def test_acknowledgement_lost_with_the_connection_is_sent_again(
     assert client.hlen(MESSAGES) == 0
 
 
+def test_failed_message_that_redis_did_not_take_back_goes_to_the_end(
+    backend: DramatiqBackend, taker: RedisConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
+    backend.publish([message("failed")])
+    failed = take(taker)
+    backend.publish([message("neighbour")])
+    with monkeypatch.context() as broken:
+        broken.setattr(taker.broker, "run", refuse)
+        taker.nack(failed)
+    assert [take(taker).args for _ in range(2)] == [("neighbour",), ("failed",)]
+
+
 def test_message_of_a_dead_worker_goes_to_a_living_one(
     backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
 ) -> None:
