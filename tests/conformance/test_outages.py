@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from core import Message
 from tests.conformance.stacks import ANSWERED, DONE, PROCESSES, Stack, effects
@@ -22,14 +23,28 @@ pytestmark = [pytest.mark.needs("server"), pytest.mark.slow]
 
 
 def send_for(stack: Stack, key: str, seconds: float) -> tuple[list[Message], float]:
-    """Send again and again; return the messages and the longest send, in seconds."""
-    messages, longest = [], 0.0
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Send again and again; return the messages and the longest send, in seconds.
+
+    Without its statements: one may wait for SQLite's lock, which a process holds that
+    gets no processor just now. It is the broker that no send waits for.
+    """
+    messages, longest, stated = [], 0.0, 0.0
+
+    def timed(execute: Callable[..., Any], *given: Any) -> Any:
+        nonlocal stated
         start = time.monotonic()
-        messages.append(stack.send(note_once, key))
-        longest = max(longest, time.monotonic() - start)
-        time.sleep(0.2)  # the pace of the customers, not a wait for anything
+        try:
+            return execute(*given)
+        finally:
+            stated += time.monotonic() - start
+
+    end = time.monotonic() + seconds
+    with connection.execute_wrapper(timed):
+        while time.monotonic() < end:
+            start, stated = time.monotonic(), 0.0
+            messages.append(stack.send(note_once, key))
+            longest = max(longest, time.monotonic() - start - stated)
+            time.sleep(0.2)  # the pace of the customers, not a wait for anything
     return messages, longest
 
 
