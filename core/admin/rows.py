@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import HttpRequest, HttpResponseRedirect
 
 if TYPE_CHECKING:  # at run time Django's admin classes take no type argument
@@ -45,6 +46,9 @@ class CheckedAdmin(ModelAdmin):
         pk = self.model._meta.pk
         try:
             for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                ProhibitNullCharactersValidator()(
+                    chosen
+                )  # PostgreSQL's texts have none
                 pk.run_validators(pk.to_python(chosen))
         except ValidationError as error:
             self.message_user(request, error.messages[0], messages.ERROR)

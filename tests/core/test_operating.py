@@ -150,9 +150,15 @@ def test_admin_shows_which_workers_are_alive(operator: Client) -> None:
     assert "icon-no" in gone
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("model", "action"),
-    [("run", "requeue"), ("schedule", "pause"), ("alertrule", "delete_selected")],
+    [
+        ("run", "requeue"),
+        ("schedule", "pause"),
+        ("alertrule", "delete_selected"),
+        ("effect", "happened"),
+    ],
 )
 @pytest.mark.parametrize("chosen", ["seven", "", "\0", "9" * 40])
 def test_action_on_an_id_that_cannot_be_is_refused(

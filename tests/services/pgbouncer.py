@@ -1,17 +1,8 @@
 """PgBouncer in transaction mode: a connection pooler without deadlines of its own."""
 
-import os
-import pwd
-import shutil
-import tempfile
-import weakref
 from pathlib import Path
-from typing import Any
 
-import psycopg
-
-from tests.services.postgres import Postgres, unprivileged
-from tests.services.server import Server
+from tests.services.postgres import Postgres, Unprivileged
 
 CONFIG = """
 [databases]
@@ -27,49 +18,25 @@ default_pool_size = 20
 """
 
 
-class PgBouncer(Server):
-    """A pooler before a server; as root it runs as `postgres`."""
+class PgBouncer(Unprivileged):
+    """A pooler before a server."""
 
     name = "pgbouncer"
 
     def __init__(self, folder: Path, postgres: Postgres) -> None:
         super().__init__(folder)
         self._postgres = postgres
-        self._own = Path(tempfile.mkdtemp(prefix="switchyard-pgbouncer-"))
-        weakref.finalize(self, shutil.rmtree, self._own, ignore_errors=True)
-
-    @property
-    def url(self) -> str:
-        """Where clients find the server's first database."""
-        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        self._own = self.own_folder()
 
     def command(self) -> list[str]:
         """Return the command line."""
         return ["/usr/sbin/pgbouncer", str(self._own / "pgbouncer.ini")]
 
-    def credentials(self) -> dict[str, Any]:
-        """Return another user if we are root."""
-        owner: pwd.struct_passwd | None = unprivileged()
-        if owner is None:
-            return {}
-        return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-
     def prepare(self) -> None:
         """Write its configuration where the other user can read it."""
         text = CONFIG.format(postgres=self._postgres.port, port=self.port)
         (self._own / "pgbouncer.ini").write_text(text)
-        if owner := unprivileged():
-            os.chown(self._own, owner.pw_uid, owner.pw_gid)
 
     def litter(self) -> Path | None:
         """Return the folder of its configuration."""
         return self._own
-
-    def answers(self) -> bool:
-        """Return True if it passes a statement on."""
-        try:
-            with psycopg.connect(self.url, connect_timeout=2) as connection:
-                connection.execute("SELECT 1")
-        except psycopg.OperationalError:
-            return False
-        return True

@@ -22,8 +22,44 @@ VERSIONS = Path("/usr/lib/postgresql")
 CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
-class Postgres(Server):
-    """A database server; as root, it runs as `postgres`, for it refuses to be root.
+class Unprivileged(Server):
+    """A server of PostgreSQL's protocol; as root, it runs as `postgres`."""
+
+    @property
+    def url(self) -> str:
+        """Where clients find the first database, whose owner may do everything."""
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def credentials(self) -> dict[str, Any]:
+        """Return another user if we are root."""
+        owner = unprivileged()
+        if owner is None:
+            return {}
+        return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+    def own_folder(self) -> Path:
+        """Return a new folder of that user's, which goes with this object.
+
+        Not in ours: the other user could not reach it below pytest's own.
+        """
+        folder = Path(tempfile.mkdtemp(prefix=f"switchyard-{self.name}-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        if owner := unprivileged():
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        return folder
+
+    def answers(self) -> bool:
+        """Return True if it executes a statement."""
+        try:
+            with psycopg.connect(self.url, connect_timeout=2) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+class Postgres(Unprivileged):
+    """A database server.
 
     With `careless` it waits for no disk: Django empties every table after a test.
     """
@@ -38,33 +74,17 @@ class Postgres(Server):
         self._settings = ("max_connections=200", *(CARELESS if careless else ()))
         self._data: Path | None = None
 
-    @property
-    def url(self) -> str:
-        """Where clients find its first database, whose owner may do everything."""
-        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-
     def command(self) -> list[str]:
         """Return the command line."""
         command = [str(binaries() / "postgres"), "-D", str(self._data)]
         command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
         return [*command, *(f"-c{setting}" for setting in self._settings)]
 
-    def credentials(self) -> dict[str, Any]:
-        """Return another user if we are root."""
-        owner = unprivileged()
-        if owner is None:
-            return {}
-        return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-
     def prepare(self) -> None:
         """Make the database cluster, once."""
         if self._data is not None:
             return
-        # Not in our folder: the other user could not reach it below pytest's own.
-        self._data = Path(tempfile.mkdtemp(prefix="switchyard-postgres-"))
-        weakref.finalize(self, shutil.rmtree, self._data, ignore_errors=True)
-        if owner := unprivileged():
-            os.chown(self._data, owner.pw_uid, owner.pw_gid)
+        self._data = self.own_folder()
         command = [str(binaries() / "initdb"), "-D", str(self._data), "-U", "postgres"]
         command += ["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
         subprocess.run(
@@ -74,15 +94,6 @@ class Postgres(Server):
     def litter(self) -> Path | None:
         """Return the folder of the data."""
         return self._data
-
-    def answers(self) -> bool:
-        """Say whether it executes a statement."""
-        try:
-            with psycopg.connect(self.url, connect_timeout=2) as connection:
-                connection.execute("SELECT 1")
-        except psycopg.OperationalError:
-            return False
-        return True
 
 
 def binaries() -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from core import control, monitoring, schedules
+from core.interface.declarations import declared
 from core.management.tasks_verbs.acting import user
 from core.management.tasks_verbs.importing import IMPORT
 from core.management.tasks_verbs.verb import (
@@ -44,8 +45,15 @@ def _list(options: Options) -> Answer:
         ]
         for one in found
     ]
-    text = table(_HEADS, rows) if rows else "There are no schedules."
+    text = table(_HEADS, rows) if rows else _none()
     return Answer([one.asdict() for one in found], text)
+
+
+def _none() -> str:
+    names = ", ".join(sorted(declared()))
+    if not names:
+        return "There are no schedules."
+    return f"Nothing fires before `manage.py scheduler` has started. Declared: {names}."
 
 
 def _shown(one: ScheduleSnapshot, slot: datetime | None) -> str:
