@@ -46,9 +46,8 @@ class CheckedAdmin(ModelAdmin):
         pk = self.model._meta.pk
         try:
             for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
-                ProhibitNullCharactersValidator()(
-                    chosen
-                )  # PostgreSQL's texts have none
+                # PostgreSQL's texts have none.
+                ProhibitNullCharactersValidator()(chosen)
                 pk.run_validators(pk.to_python(chosen))
         except ValidationError as error:
             self.message_user(request, error.messages[0], messages.ERROR)

@@ -50,6 +50,10 @@ def taker(backend: DramatiqBackend) -> RedisConsumer:
     return backend.broker.consume(QUEUE, prefetch=10, timeout=20)
 
 
+def refuse(*_: object) -> None:
+    raise redis.ConnectionError
+
+
 def encoded(**fields: Any) -> bytes:
     whole = {
         "queue_name": QUEUE,
@@ -170,9 +174,6 @@ def test_acknowledgement_lost_with_the_connection_is_sent_again(
     client: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise redis.ConnectionError
-
     backend.publish([message()])
     taken = take(taker)
     with monkeypatch.context() as broken:
@@ -186,9 +187,6 @@ def test_acknowledgement_lost_with_the_connection_is_sent_again(
 def test_failed_message_that_redis_did_not_take_back_goes_to_the_end(
     backend: DramatiqBackend, taker: RedisConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise redis.ConnectionError
-
     monkeypatch.setattr(consumer, "GIVE_BACK_PAUSE", 0)
     backend.publish([message("failed")])
     failed = take(taker)

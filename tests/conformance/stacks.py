@@ -96,8 +96,11 @@ class Stack:
         A copy of a cancelled message, as an earlier test may leave one, takes a place
         until somebody is free to drop it: the rows alone would tell of room for ever.
         """
-        depth = lambda: self.broker.sender.depth("default")  # noqa: E731  # one look
-        return self.broker.capacity.room("default", depth)
+        return self.broker.capacity.room("default", self.depth)
+
+    def depth(self) -> int:
+        """Return how many messages of the default queue wait at the broker."""
+        return self.broker.sender.depth("default")
 
     def pace(self) -> float:
         """Return what all workers of the alias start in a second, as they last said."""

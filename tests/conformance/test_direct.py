@@ -14,13 +14,17 @@ from tests.services.faults import down, frozen
 from tests.services.waiting import PATIENCE, in_time, wait_for
 
 
-def confirms(stack: Stack, key: str) -> bool:
-    """Return True if a broker that may just have started confirms a direct send."""
-    try:
-        stack.send(note_directly, key)
-    except BrokerUnavailable:
-        return False
-    return True
+def wait_until_confirmed(stack: Stack, key: str) -> None:
+    """Send directly until the broker, which may just have started, is quick enough."""
+
+    def is_confirmed() -> bool:
+        try:
+            stack.send(note_directly, key)
+        except BrokerUnavailable:
+            return False
+        return True
+
+    wait_for(is_confirmed, 30, stack.tail())
 
 
 @pytest.mark.needs("publish")
@@ -88,7 +92,7 @@ def test_body_of_a_direct_message_is_not_lost_with_its_worker(
 def test_commit_with_many_direct_messages_waits_once_for_a_frozen_broker(
     stack: Stack, key: str
 ) -> None:
-    wait_for(lambda: confirms(stack, f"{key}/before"), 30, stack.tail())
+    wait_until_confirmed(stack, f"{key}/before")
     with frozen(stack.service):
         with transaction.atomic():
             for _ in range(20):
@@ -104,7 +108,7 @@ def test_commit_with_many_direct_messages_waits_once_for_a_frozen_broker(
 def test_direct_send_is_refused_at_once_without_a_broker(
     stack: Stack, key: str, fault
 ) -> None:
-    wait_for(lambda: confirms(stack, f"{key}/before"), 30, stack.tail())
+    wait_until_confirmed(stack, f"{key}/before")
     with fault(stack.service):
         for _ in range(3):
             start = time.monotonic()

@@ -70,14 +70,13 @@ def send_all(stack: Stack, number: int, key: str, **options: Any) -> None:
 
 def many_then_few(stack: Stack, key: str, *, durable: bool) -> None:
     send_all(stack, MANY, f"{key}/many", priority=10, durable=durable)
-    queue = stack.broker.sender.physical("default")
     if not stack.broker.backend.supports_publish:
         # It is in the table, and nowhere else.
         send_all(stack, FEW, f"{key}/few", priority=-10, durable=durable)
         return
     if durable:
         wait_for(lambda: stack.room()[3] == 0, 60, stack.tail())
-    assert stack.broker.backend.depth(queue) >= SLOTS
+    assert stack.depth() >= SLOTS
     send_all(stack, FEW, f"{key}/few", priority=-10, durable=durable)
     # Every place is busy for as long as we like: the order is told by the queue alone.
     # A direct send that failed has kept them as rows, like a durable one.

@@ -86,9 +86,8 @@ def test_broker_is_kept_shallow_before_a_deep_backlog(stack: Stack, key: str) ->
     for _ in range(400):
         backlog.append(stack.send(note_once, f"{key}/backlog"))
         paces.append(stack.pace())
-    queue = stack.broker.sender.physical("default")
     wait_for(lambda: stack.room()[2] == 0, 30, stack.tail())
-    deep = stack.broker.backend.depth(queue)
+    deep = stack.depth()
     # What was published at a pace stays when the workers tell of a slower one.
     paces.append(stack.pace())
     bound = max(2 * SLOTS, AHEAD_SECONDS * max(paces))

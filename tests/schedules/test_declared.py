@@ -12,6 +12,7 @@ from core.models import Fire, FireState, Origin, Schedule
 from core.registry import registry
 from core.schedules import Synced, sync, tick
 from tests.schedules.rows import MINUTE, NOON, WAITS, echo, fired, log_in, make
+from tests.schedules.test_commands import ask
 from tests.services.threads import at_once
 
 pytestmark = [
@@ -53,6 +54,15 @@ def test_actor_with_a_schedule_has_a_row() -> None:
     assert (row.origin, row.actor_name, row.is_declared) == ("code", NAME, True)
     assert row.when == crontab("0 0 * * *", tz="Asia/Shanghai")
     assert sync() == Synced()
+
+
+def test_list_names_the_declared_ones_before_a_scheduler_has_started() -> None:
+    make(name="old")
+    Schedule.objects.update(retired_at=NOON, next_at=None)
+    assert ask("list").strip() == "There are no schedules."
+    declare(every(hours=1))
+    known = f"Nothing fires before `manage.py scheduler` has started. Declared: {NAME}."
+    assert ask("list").strip() == known
 
 
 def test_several_triggers_have_a_row_each() -> None:
