@@ -86,7 +86,7 @@ def test_broker_is_kept_shallow_before_a_deep_backlog(stack: Stack, key: str) ->
     for _ in range(400):
         backlog.append(stack.send(note_once, f"{key}/backlog"))
         paces.append(stack.pace())
-    wait_for(lambda: stack.room()[2] == 0, 30, stack.tail())
+    wait_for(lambda: stack.broker.capacity.room("default")[2] == 0, 30)
     deep = stack.depth()
     # What was published at a pace stays when the workers tell of a slower one.
     paces.append(stack.pace())
