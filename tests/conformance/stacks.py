@@ -30,6 +30,8 @@ DONE = 10 * PATIENCE
 RECOVERED = 30 * PATIENCE
 #: A worker that is told to stop has ended after so many seconds.
 STOPPED = 40 * PATIENCE
+#: Characters that a log ends with after the stacks of a late worker's processes.
+STACKS = 60_000
 
 PROJECT = Path(__file__).parents[2]
 PROCESSES = 2
@@ -129,8 +131,8 @@ class Stack:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment of its worker processes."""
-        return {**os.environ, **self.environment}
+        """The environment of its worker processes; they write stacks when aborted."""
+        return {**os.environ, "PYTHONFAULTHANDLER": "1", **self.environment}
 
     def command(self, *options: str) -> list[str]:
         """Return the command line of a worker."""
@@ -165,7 +167,8 @@ class Stack:
         finally:
             in_time = stop(self.process, STOPPED)
             guarded.communicate(b"\n")
-        assert in_time, f"{self.alias} did not stop in {STOPPED} s\n{self.tail()}"
+        said = "" if in_time else tail(self.log, STACKS)
+        assert in_time, f"{self.alias} did not stop in {STOPPED} s\n{said}"
 
 
 def make_due(message: Message) -> None:

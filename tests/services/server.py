@@ -5,6 +5,7 @@ import signal
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -107,19 +108,18 @@ class Server(ABC):
     def freeze(self) -> None:
         """Make it silent: its connections stay, nothing answers any more."""
         family = self.family()
-        self._signal(family, signal.SIGSTOP)
+        signal_all(family, signal.SIGSTOP)
         wait_for(lambda: all(map(is_still, family)), 10, f"{self.name} stands still")
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
-        self._signal(self.family(), signal.SIGCONT)
+        signal_all(self.family(), signal.SIGCONT)
 
     def family(self) -> list[psutil.Process]:
         """Return the process and its descendants, whatever groups they made."""
         if self._process is None or self._process.poll() is not None:
             return []
-        process = psutil.Process(self._process.pid)
-        return [process, *process.children(recursive=True)]
+        return family_of(self._process)
 
     def tail(self) -> str:
         """Return the end of what it printed."""
@@ -160,20 +160,25 @@ class Server(ABC):
     def _end(self, family: list[psutil.Process]) -> None:
         assert self._process is not None
         assert self._guard is not None
-        self._signal(family, signal.SIGKILL)
+        signal_all(family, signal.SIGKILL)
         self._process.wait()
         # Its helpers are not our children: they end a moment later, on their own.
         wait_for(lambda: not any(map(alive, family)), 10, f"all of {self.name} ends")
         self._guard.communicate(b"\n")  # tells it that all is well
         self._process = self._guard = None
 
-    @staticmethod
-    def _signal(family: list[psutil.Process], number: signal.Signals) -> None:
-        for process in family:
-            try:
-                process.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue  # it ended meanwhile, which is as good
+
+def family_of(leader: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    """Return a process and its descendants, whatever groups they made."""
+    process = psutil.Process(leader.pid)
+    return [process, *process.children(recursive=True)]
+
+
+def signal_all(family: list[psutil.Process], number: signal.Signals) -> None:
+    """Signal those of a family that have not ended meanwhile."""
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def alive(process: psutil.Process) -> bool:
@@ -194,13 +199,24 @@ def is_still(process: psutil.Process) -> bool:
         return not alive(process)
 
 
+#: Seconds in which a process that is late may write its stacks.
+WRITTEN = 2
+
+
 def stop(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    """Ask a leader of a session to end; kill all of it if it is late, and say so."""
+    """Ask the head of a family to end; kill all of it if it is late, and say so.
+
+    With PYTHONFAULTHANDLER they first write to their logs what every thread does.
+    """
     process.terminate()
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        family = family_of(process)
+        for one in family:
+            signal_all([one], signal.SIGABRT)
+            psutil.wait_procs([one], WRITTEN)
+        signal_all(family, signal.SIGKILL)
         process.wait()
         return False
     return True

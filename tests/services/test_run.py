@@ -36,13 +36,17 @@ def test_port_that_is_kept_is_not_given_again() -> None:
     assert kept not in {ports.free() for _ in range(2 * BLOCK)}
 
 
-def test_process_that_does_not_stop_is_killed_with_its_children() -> None:
+def test_process_that_does_not_stop_tells_where_it_is_and_is_killed() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", DEAF], stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-Xfaulthandler", "-c", DEAF],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     with process:
         child = int(process.stdout.readline())
         assert not stop(process, 0.2)
+        assert b"(most recent call first)" in process.stderr.read()
     wait_for(lambda: not Path(f"/proc/{child}").exists())
 
 
