@@ -3,10 +3,10 @@
 `run()` is a scheduler of our own; `add_to(scheduler)` joins one that you have already.
 """
 
-import signal
+import time
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from threading import Thread
-from typing import Any
 
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.job import Job
@@ -15,9 +15,12 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from core.schedules import BUSY_WAIT, Driver
+from core.worker.signals import stop_signals
 
 #: The id of our job, and the name of its store and of its executor.
 NAME = "switchyard"
+#: Seconds between two looks whether a scheduler that is to stop has started.
+LOOK_SECONDS = 0.1
 
 
 class Ticking(BaseTrigger):
@@ -65,10 +68,12 @@ def run() -> None:
     scheduler = BlockingScheduler(timezone=UTC)
     add_to(scheduler)
 
-    def stop(*_: Any) -> None:
-        # Elsewhere: here we may be in the middle of a tick, which holds its locks.
-        Thread(target=scheduler.shutdown).start()
+    def heed(told: SimpleQueue[int]) -> None:
+        told.get()
+        while not scheduler.running:  # told before its start
+            time.sleep(LOOK_SECONDS)
+        scheduler.shutdown()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    scheduler.start()
+    with stop_signals() as told:
+        Thread(target=heed, args=(told,), daemon=True).start()
+        scheduler.start()

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +28,8 @@ LONGEST_PAUSE = 10.0
 #: Seconds of silence after which a process is killed; more, if a lease is longer: until
 #: then its runs are its own.
 SILENT_SECONDS = 10.0
+#: Seconds between two looks at the processes, and at whether to stop.
+LOOK_SECONDS = 0.1
 #: Processes for runs that must be alone, for each of the others.
 LONE_PER_PROCESS = 2
 
@@ -57,7 +58,8 @@ class Supervisor:
         #: A process that says nothing for that long, s, is killed.
         timing = clock.broker.timing
         self.longest_silence = max(SILENT_SECONDS, timing.lease + timing.heartbeat)
-        self._stop = threading.Event()
+        # No Event: the signal may stop the very code that holds its lock.
+        self._is_stopping = False
 
     def run(self) -> None:
         """Block until stopped; a second signal kills what still runs."""
@@ -65,22 +67,22 @@ class Supervisor:
             signal.signal(number, self._told)
         self.clock.start()
         try:
-            while not self._stop.is_set():
+            while not self._is_stopping:
                 self._resize()
                 for replica in self.replicas:
                     self._tend(replica)
                 self._tend_lone()
                 self._tend_retiring()
                 self._kill_silent()
-                self._stop.wait(0.1)
+                time.sleep(LOOK_SECONDS)
         finally:
             self._end()
             self.clock.stop()
 
     def _told(self, number: int, frame: FrameType | None) -> None:
-        if self._stop.is_set():
+        if self._is_stopping:
             self._signal(signal.SIGKILL)
-        self._stop.set()
+        self._is_stopping = True
 
     def _tend(self, replica: Replica) -> None:
         now = time.monotonic()

@@ -4,10 +4,9 @@ The supervisor starts it when there is something for it, and it ends when there 
 What kills this process has killed nobody else's run.
 """
 
-import signal
 import threading
 import time
-from types import FrameType
+from queue import SimpleQueue
 
 from django.db import connections
 
@@ -15,6 +14,7 @@ from core import runs
 from core.errors import Shutdown
 from core.worker.context import WorkerContext
 from core.worker.process import process
+from core.worker.signals import stop_signals
 
 #: Seconds without anything to do after which it ends.
 PATIENCE = 5.0
@@ -26,23 +26,22 @@ def work(context: WorkerContext) -> None:
     """Perform suspects one after the other; return when there are none, or told to."""
     stop = threading.Event()
 
-    def told(number: int, frame: FrameType | None) -> None:
+    def heed(told: SimpleQueue[int]) -> None:
+        told.get()
         stop.set()
-        # Not here: the lock may be held by the very code that the signal stopped.
-        shut_down = context.lease.interrupts.shut_down
-        threading.Thread(target=shut_down, args=(Shutdown,), daemon=True).start()
+        context.lease.interrupts.shut_down(Shutdown)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, told)
-    context.lease.prefix = runs.ALONE
-    ends = time.monotonic() + PATIENCE
-    while not stop.is_set() and time.monotonic() < ends:
-        if _perform_next(context):
-            ends = time.monotonic() + PATIENCE
-        else:
-            stop.wait(LOOK_SECONDS)
-    context.lease.drop()
-    connections.close_all()
+    with stop_signals() as told:
+        threading.Thread(target=heed, args=(told,), daemon=True).start()
+        context.lease.prefix = runs.ALONE
+        ends = time.monotonic() + PATIENCE
+        while not stop.is_set() and time.monotonic() < ends:
+            if _perform_next(context):
+                ends = time.monotonic() + PATIENCE
+            else:
+                stop.wait(LOOK_SECONDS)
+        context.lease.drop()
+        connections.close_all()
 
 
 def _perform_next(context: WorkerContext) -> bool:

@@ -1,5 +1,8 @@
 """Runs in trouble: none is lost, none loops, none starves its neighbours."""
 
+import os
+import signal
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +34,14 @@ def settles_and_fails() -> None:
     with current_run().atomic():
         pass
     raise ValueError("after all")
+
+
+@actor(notify_shutdown=True)
+def asks_its_process_to_stop() -> None:
+    """Send the signal, and go on until told of it."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        time.sleep(0.01)
 
 
 @actor
@@ -143,3 +154,13 @@ def test_rescue_that_is_asked_for_during_another_one_is_not_forgotten() -> None:
     runs.claim("default", run.pk, "gone")
     clock.round()
     assert Run.objects.get(pk=run.pk).crashes == 1
+
+
+def test_run_that_is_alone_is_told_when_its_process_is_to_stop() -> None:
+    name = asks_its_process_to_stop.actor_name
+    waiting = make(broker="default", crashes=1)
+    Run.objects.filter(pk=waiting.pk).update(actor_name=name)
+    brokers["default"].work_alone()
+    run = Run.objects.get(pk=waiting.pk)
+    assert (run.state, run.attempt) == (State.PENDING, 1)
+    assert run.error.endswith("Shutdown")

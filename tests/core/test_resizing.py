@@ -1,7 +1,9 @@
-"""A supervisor that is to have more processes, or fewer."""
+"""A supervisor that is to have more processes, or fewer, or none."""
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import psutil
@@ -12,7 +14,7 @@ from core.processes.autoscale import Autoscale
 from core.processes.clock import Clock
 from core.processes.supervisor import Supervisor
 from tests.core.one_queue import ALIAS
-from tests.services.waiting import wait_for
+from tests.services.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,3 +51,31 @@ def test_processes_are_started_and_ended_as_they_are_wanted() -> None:
             signal.signal(number, handler)
     assert seen == [1, 3, 1]
     assert children() == others
+
+
+#: Tell a supervisor to stop while it waits: in the wait of an Event, with its lock.
+TOLD = f"""
+import signal, sys, time
+import django
+django.setup()
+from core import brokers
+from core.processes.clock import Clock
+from core.processes.supervisor import Supervisor
+
+def tell(frame, event, argument):
+    callers = (frame, frame.f_back, frame.f_back and frame.f_back.f_back)
+    mine = any(one and one.f_code is Supervisor.run.__code__ for one in callers)
+    locked = event == "call" and frame.f_code.co_qualname == "Condition.wait"
+    if mine and (locked or argument is time.sleep):
+        sys.setprofile(None)
+        signal.raise_signal(signal.SIGTERM)
+
+supervisor = Supervisor(Clock(brokers["{ALIAS}"], []), [], 0)
+sys.setprofile(tell)
+supervisor.run()
+assert sys.getprofile() is None, "it was told"
+"""
+
+
+def test_supervisor_that_is_told_while_it_waits_stops() -> None:
+    subprocess.run([sys.executable, "-c", TOLD], check=True, timeout=SECONDS * PATIENCE)
