@@ -104,13 +104,19 @@ def test_flower_sees_each_message_under_the_name_of_its_actor(
         # A worker tells of a task before its first heartbeat, which has its pid.
         while not all(worker.pid for worker in seen.workers.values()):
             next(events)
-        registered = flower.control.inspect(timeout=5).registered()
+        registered: dict[str, list[str]] = {}
+
+        def answered() -> bool:
+            # A process hears from a moment after its first heartbeat on.
+            registered.update(flower.control.inspect(timeout=2).registered() or {})
+            return len(registered) == 2
+
+        wait_for(answered, 60, "both processes answer")
     prefix = "tests.observed.tasks."
     assert sorted(task.name for task in ended) == [
         prefix + name for name in sorted(set(ACTORS))
     ]
     assert {task.args for task in ended} == {task.uuid for task in ended}
-    assert len(registered) == 2
     for names in registered.values():
         assert {task.name for task in ended} < set(names)
 
