@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
+from zlib import crc32
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from core.broker.broker import Broker
+from core.broker.config import DEFAULTS
 from core.broker.handler import brokers
 from core.models import Worker
 
@@ -30,11 +33,17 @@ def running_worker(
 ) -> Iterator[None]:
     """Run `manage.py worker` for an alias; what a test has not committed it cannot see.
 
+    From its first call on, this process sends to queues of its own at that broker: a
+    worker of yours on the same broker, or of another test process, takes nothing away.
+
     Raises `ImproperlyConfigured`: a database is in memory, where no other process is.
     """
+    names = _names()
+    space = _own_namespace(broker, names[brokers[broker].database])
     carrier = brokers[broker]
     command = [sys.executable, "-m", "core.testing.worker"]
-    command += ["--databases", json.dumps(_names()), "worker", f"--broker={broker}"]
+    command += ["--databases", json.dumps(names), "--namespace", broker, space]
+    command += ["worker", f"--broker={broker}"]
     command += [f"--processes={processes}", f"--threads={threads}"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603  # our own command line
@@ -60,6 +69,18 @@ def _names() -> dict[str, str]:
                 " cannot see a database in memory: give it a file in TEST['NAME']."
             )
     return {c.alias: str(c.settings_dict["NAME"]) for c in connections.all()}
+
+
+def _own_namespace(alias: str, database: str) -> str:
+    """Return the namespace of this test database, which the alias has from now on."""
+    config = settings.BROKERS[alias]
+    given = str(config.get("NAMESPACE", DEFAULTS["NAMESPACE"]))
+    suffix = f"-test-{crc32(database.encode()):08x}"
+    own = given if given.endswith(suffix) else given + suffix
+    if own != given:
+        settings.BROKERS[alias] = {**config, "NAMESPACE": own}
+        brokers.forget(alias)
+    return own
 
 
 def _environment() -> dict[str, str]:

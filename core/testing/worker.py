@@ -1,7 +1,8 @@
 """`python -m core.testing.worker --databases '{"default": "test_shop"}' worker ...`
 
-The rest of the line is manage.py's. Django renames the databases while it tests; this
-process takes the names that it is told, and hands them on to its children.
+The rest of the line is manage.py's. Django renames the databases while it tests, and a
+test has a namespace of its own at its broker; this process takes the names that it is
+told, and hands them on to its children.
 """
 
 import json
@@ -16,21 +17,26 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-#: Holds the names for the children: the supervisor does not repeat our options.
-VARIABLE = "SWITCHYARD_TEST_DATABASES"
+#: Hold the names for the children: the supervisor does not repeat our options.
+DATABASES = "SWITCHYARD_TEST_DATABASES"
+NAMESPACE = "SWITCHYARD_TEST_NAMESPACE"
 
 
 def main(line: Sequence[str]) -> None:
     """Run a command of manage.py on the test databases."""
     parser = ArgumentParser(allow_abbrev=False)
     parser.add_argument("--databases", help="their names by alias, as JSON")
+    parser.add_argument("--namespace", nargs=2, metavar=("ALIAS", "NAMESPACE"))
     given, command = parser.parse_known_args(line)
     if given.databases is not None:
-        os.environ[VARIABLE] = given.databases
+        os.environ[DATABASES] = given.databases
+        os.environ[NAMESPACE] = json.dumps([given.namespace] if given.namespace else [])
         watch = threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True)
         watch.start()
-    for alias, name in json.loads(os.environ[VARIABLE]).items():
+    for alias, name in json.loads(os.environ[DATABASES]).items():
         settings.DATABASES[alias]["NAME"] = name
+    for alias, namespace in json.loads(os.environ[NAMESPACE]):
+        settings.BROKERS[alias] = {**settings.BROKERS[alias], "NAMESPACE": namespace}
     execute_from_command_line([sys.argv[0], *command])
 
 

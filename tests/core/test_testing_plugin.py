@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 
-from core import Message, group, pipeline
+from core import Message, brokers, group, pipeline
 from core.testing import drain, enqueued, perform
 from tests.conformance.models import Effect
 from tests.conformance.tasks import note as leave_effect
@@ -88,12 +88,20 @@ def test_inline_lets_a_failing_body_raise_and_records_the_failure(
     ],
 )
 def test_worker_is_another_process_on_the_tests_own_database(
-    worker: Worker, valkey: Any, alias: str
+    worker: Worker, valkey: Any, alias: str, settings: Any
 ) -> None:
+    settings.BROKERS = dict(settings.BROKERS)  # what `worker` changes ends with us
+    developers = brokers[alias]
+    leave_effect.using(durable=False, broker=alias).send("the developer's")
     worker(alias, processes=1, threads=2)
     message = leave_effect.send_with_options(args=["real"], broker=alias)
     wait_for(lambda: message.status() == "succeeded", 30, message.status())
-    assert Effect.objects.get(key="real").pid != os.getpid()
+    (effect,) = Effect.objects.all()
+    assert (effect.key, effect.pid != os.getpid()) == ("real", True)
+    # It waits for a worker of theirs, which in turn has taken nothing of the test's.
+    assert developers.sender.depth("default") == 1
+    developers.backend.purge(developers.sender.physical("default"))
+    brokers.forget(alias)
 
 
 @pytest.mark.skipif(on_postgres(), reason="SQLite alone has such databases")
