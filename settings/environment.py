@@ -32,5 +32,13 @@ class Environment(environ.Env):
         except ValueError as error:
             raise ImproperlyConfigured(f"{var}: {error}") from error
 
+    def require(self, *names: str) -> None:
+        """Raise `ImproperlyConfigured` naming all of these that are not set."""
+        missing = [name for name in names if name not in self.ENVIRON]
+        if missing:
+            raise ImproperlyConfigured(
+                f"Set these environment variables: {', '.join(missing)}."
+            )
+
 
 env = Environment()

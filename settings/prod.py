@@ -7,6 +7,11 @@ from settings.databases import database
 from settings.environment import env
 from settings.logs import log_lines
 
+env.require(
+    *("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL"),
+    *(["BROKER_URL"] if needs_broker(TASK_BACKEND) else []),
+)
+
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")

@@ -3,11 +3,13 @@
 import logging
 import os
 import socket
+import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from celery import signals
+from celery.exceptions import SecurityWarning
 from celery.worker import state
 from kombu.asynchronous import set_event_loop
 
@@ -108,6 +110,9 @@ class CeleryBackend(BaseBackend):
         state.should_stop = state.should_terminate = None
         set_event_loop(None)
         signals.setup_logging.connect(_leave_logging_alone)
+        # It tells a superuser of --uid, which our command has not. It is about pickle,
+        # which our app does not accept.
+        warnings.filterwarnings("ignore", category=SecurityWarning)
         try:
             worker = app.bare_worker(
                 hostname=self._node(),

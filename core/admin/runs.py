@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from core import control
 from core.admin import run_page
 from core.admin.rows import FailingAdmin, user_of, visible
+from core.counted import counted
 from core.models import Attempt, Run
 
 if TYPE_CHECKING:  # at run time Django's admin classes take no type argument
@@ -159,11 +160,15 @@ class RunAdmin(FailingAdmin):
         """Run the chosen dead and cancelled runs again."""
         ids = [str(run.pk) for run in queryset.only("pk")]
         count = control.requeue(ids, by=user_of(request))
-        self.message_user(request, f"Requeued {count} runs.", messages.SUCCESS)
+        self.message_user(
+            request, f"Requeued {counted(count, 'run')}.", messages.SUCCESS
+        )
 
     @admin.action(description="Cancel (not yet ended)", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Stop the chosen runs that have not ended."""
         ids = [str(run.pk) for run in queryset.only("pk")]
         count = control.cancel(ids, by=user_of(request))
-        self.message_user(request, f"Cancelled {count} runs.", messages.SUCCESS)
+        self.message_user(
+            request, f"Cancelled {counted(count, 'run')}.", messages.SUCCESS
+        )

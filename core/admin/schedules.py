@@ -17,6 +17,7 @@ from core.admin import preview, schedule_acts
 from core.admin.rows import CheckedAdmin, user_of, visible
 from core.admin.schedule_form import ScheduleForm
 from core.admin.trigger_fields import ROWS, TriggerForm
+from core.counted import counted
 from core.models import Schedule
 
 #: The fields with the arguments of the send.
@@ -178,18 +179,24 @@ class ScheduleAdmin(CheckedAdmin):
     def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         """Record the slots of the chosen ones as skipped from now on."""
         count = schedule_acts.pause(list(queryset), by=user_of(request))
-        self.message_user(request, f"Paused {count} schedules.", messages.SUCCESS)
+        self.message_user(
+            request, f"Paused {counted(count, 'schedule')}.", messages.SUCCESS
+        )
 
     @admin.action(description="Resume", permissions=["pause"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         """End the pause of the chosen ones."""
         count = schedule_acts.resume(list(queryset), by=user_of(request))
-        self.message_user(request, f"Resumed {count} schedules.", messages.SUCCESS)
+        self.message_user(
+            request, f"Resumed {counted(count, 'schedule')}.", messages.SUCCESS
+        )
 
     @admin.action(description="Run now", permissions=["run"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         """Send what the chosen ones send; their slots stay as they are."""
         sent, problems = schedule_acts.run_now(list(queryset), by=user_of(request))
-        self.message_user(request, f"Ran {sent} schedules.", messages.SUCCESS)
+        self.message_user(
+            request, f"Ran {counted(sent, 'schedule')}.", messages.SUCCESS
+        )
         for problem in problems:
             self.message_user(request, problem, messages.ERROR)

@@ -12,6 +12,7 @@ from core import monitoring
 from core.alerts.rules import Rule
 from core.alerts.wording import short, spoken
 from core.broker.handler import brokers
+from core.counted import counted
 from core.monitoring import QueueSnapshot, RecentSnapshot
 
 
@@ -109,7 +110,7 @@ def _failure_rate(rule: Rule, look: Look) -> Iterator[Finding]:
 def _dead_letters(rule: Rule, look: Look) -> Iterator[Finding]:
     for one in _actors(rule, look):
         if one.dead > rule.above:
-            says = f"{one.dead} runs died in {short(rule.within)}"
+            says = f"{counted(one.dead, 'run')} died in {short(rule.within)}"
             requeue = f"manage.py tasks requeue {_chosen(one)} --dry-run"
             yield _of_actor(one, one.dead, says, rule, requeue)
     for alias in look.aliases:
@@ -133,7 +134,8 @@ def _backlog(rule: Rule, look: Look) -> Iterator[Finding]:
     for queue in _queues(rule, look):
         waiting = queue.due + queue.queued
         if waiting > rule.above:
-            yield _of_queue(queue, waiting, f"{waiting} runs wait to start")
+            waits = counted(waiting, "run", "wait")
+            yield _of_queue(queue, waiting, f"{waits} to start")
 
 
 def _oldest_wait(rule: Rule, look: Look) -> Iterator[Finding]:
@@ -148,7 +150,8 @@ def _no_worker(rule: Rule, look: Look) -> Iterator[Finding]:
     for queue in _queues(rule, look):
         waiting = queue.due + queue.queued
         if waiting and (queue.broker, queue.name) not in look.served:
-            says = f"{waiting} runs wait, and no live worker serves the queue"
+            waits = counted(waiting, "run", "wait")
+            says = f"{waits}, and no live worker serves the queue"
             yield _of_queue(queue, waiting, says)
 
 

@@ -79,7 +79,9 @@ def _check_names(alias: str, given: Mapping[str, Any]) -> None:
     for name in given:
         if name not in DEFAULTS:
             known = ", ".join(DEFAULTS)
-            close = get_close_matches(str(name).upper(), DEFAULTS, n=1)
+            upper = str(name).upper()
+            close = get_close_matches(upper, DEFAULTS, n=1)
+            close = close or [key for key in DEFAULTS if key in upper]  # BROKER_URL
             hint = f"did you mean {close[0]}? " if close else ""
             problem = f"is not a key; {hint}known are {known}"
             raise BrokerConfigError(alias, name, problem)

@@ -96,10 +96,11 @@ class BrokerHandler:
         given = getattr(settings, "BROKERS", None)
         if not isinstance(given, Mapping):
             problem = "BROKERS is missing: `manage.py check` shows what to write"
-            raise BrokerConfigError(alias, "alias", problem)
+            raise BrokerConfigError(alias, "", problem)
         if alias not in given:
             known = ", ".join(sorted(given))
-            raise BrokerConfigError(alias, "alias", f"is not in BROKERS ({known})")
+            problem = f"there is no such alias; known: {known}"
+            raise BrokerConfigError(alias, "", problem)
         # By name: it reaches models, and a sender may be imported before the apps are
         # loaded.
         kind: type[Broker] = import_string("core.broker.broker.Broker")

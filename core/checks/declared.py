@@ -9,7 +9,6 @@ from django.core.checks import CheckMessage, Error, Warning
 from core.broker.handler import brokers
 from core.errors import BrokerConfigError, CoreError
 from core.interface.declarations import declared
-from core.options import Options
 from core.registry import registry
 
 #: What every database is whose SQL the state machine speaks, at the end of its name.
@@ -59,8 +58,9 @@ def check_actors(**_: Any) -> Sequence[CheckMessage]:
 def _check_actors() -> Iterator[CheckMessage]:
     names = {actor.actor_name for actor in registry}
     for actor in registry:
-        alias = actor.options.get("broker", Options().broker)
-        if alias not in settings.BROKERS:
+        # That "default" is missing is told once, and not of each actor.
+        alias = actor.options.get("broker")
+        if alias is not None and alias not in settings.BROKERS:
             yield Error(
                 f"{actor.actor_name}: broker={alias!r} is not in BROKERS.",
                 hint=f"There are {', '.join(sorted(settings.BROKERS))}.",

@@ -6,7 +6,7 @@ from core.errors.root import CoreError
 
 
 class BrokerConfigError(CoreError):
-    """A broker alias is configured wrongly."""
+    """A broker alias is configured wrongly; `setting` is "" for the alias itself."""
 
     def __init__(self, alias: str, setting: str, problem: str) -> None:
         super().__init__(alias, setting, problem)
@@ -15,7 +15,8 @@ class BrokerConfigError(CoreError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"BROKERS[{self.alias!r}]: {self.setting}: {self.problem}"
+        where = f"{self.setting}: " if self.setting else ""
+        return f"BROKERS[{self.alias!r}]: {where}{self.problem}"
 
 
 class AlertConfigError(CoreError, ValueError):

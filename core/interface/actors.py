@@ -12,10 +12,15 @@ from django.db import transaction
 
 from core.broker.handler import brokers
 from core.databases.locks import keep_asking
-from core.errors import InvalidArguments, NoMessage
+from core.errors import NoMessage
 from core.interface.messages import Message, sent
 from core.options import NAMES, Options, text
-from core.options.functions import check_call, check_function, check_options
+from core.options.functions import (
+    check_call,
+    check_fit,
+    check_function,
+    check_options,
+)
 from core.registry import registry
 from core.secrets.values import names_of
 
@@ -121,20 +126,16 @@ class Actor(Generic[P, R]):
     def _build(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]
     ) -> Message[R]:
-        try:
-            # A step of a pipeline gets the rest from the one before it.
-            self._signature.bind_partial(*args, **kwargs)
-        except TypeError as error:
-            raise InvalidArguments(self.actor_name, str(error)) from None
+        # A step of a pipeline gets the rest from the one before it.
+        check_fit(self.actor_name, [self._signature.bind_partial], args, kwargs)
         broker = brokers.carrier(self.actor_name, options)
         return self._message(broker.queue_of(self), args, kwargs, options)
 
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise `InvalidArguments` unless they are what the function takes."""
-        try:
-            self._signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise InvalidArguments(self.actor_name, str(error)) from None
+        # Both are told, what is missing and what is unexpected: it may be misspelt.
+        binds = [self._signature.bind, self._signature.bind_partial]
+        check_fit(self.actor_name, binds, args, kwargs)
 
     def _send(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]

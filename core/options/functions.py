@@ -1,7 +1,7 @@
 """Which functions can be actors, and under which options."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.errors import InvalidActor, InvalidArguments, InvalidOption, OptionConflict
@@ -10,6 +10,9 @@ from core.options import Options
 
 def check_function(fn: object) -> None:
     """Raise `InvalidActor` unless a worker can call it, and sees its end."""
+    if hasattr(fn, "actor_name"):
+        problem = "it is one already; give all options to one @actor"
+        raise InvalidActor(repr(fn), problem)
     # Not what is made of a function (partial) or can be called like one (a class):
     # it has no name and no place of its own.
     is_written = callable(fn) and hasattr(fn, "__qualname__")
@@ -29,6 +32,26 @@ def check_call(actor_name: str, args: object, kwargs: object) -> None:
         raise InvalidArguments(actor_name, problem)
     if not (kwargs is None or isinstance(kwargs, Mapping)):
         problem = f"kwargs is of type {type(kwargs).__name__}, not a dict"
+        raise InvalidArguments(actor_name, problem)
+
+
+def check_fit(
+    actor_name: str,
+    binds: Sequence[Callable[..., object]],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> None:
+    """Raise `InvalidArguments` if the first refuses them, with what each one says."""
+    problems = []
+    for bind in binds:
+        try:
+            bind(*args, **kwargs)
+        except TypeError as error:
+            problems.append(str(error))
+        else:
+            break
+    if problems:
+        problem = ", and ".join(dict.fromkeys(problems))
         raise InvalidArguments(actor_name, problem)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.db.models.functions import Now
 
+from core.counted import counted
 from core.models import AuditEntry, Fire, Run, Schedule, State
 from core.schedules.look import Look
 
@@ -46,7 +47,7 @@ def _has_failed(database: str, row: Schedule, number: int) -> bool:
 def _pause(database: str, look: Look, number: int) -> None:
     row = look.row
     row.paused, row.failures_from = True, look.now
-    row.error = f"Paused: its last {number} runs failed."
+    row.error = f"Paused: its last {counted(number, 'run')} failed."
     Schedule.objects.using(database).filter(pk=row.pk).update(
         paused=True, failures_from=look.now
     )

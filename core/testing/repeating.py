@@ -1,6 +1,8 @@
 """A trial whether a body may run twice: it crashes at each of its steps."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connections
@@ -83,7 +85,7 @@ class _Trial:
     def crash(self, number: int, steps: list[str]) -> str:
         """Have the process die after `number` steps; return what is wrong then."""
         self.start.restore()
-        with rehearsing():
+        with rehearsing(), _quiet():
             message = self._send()
             self._perform(message.message_id, Stopper(number))
             self._rescue(message.message_id)
@@ -116,6 +118,18 @@ class _Trial:
             pk=message_id, state=State.PENDING
         )
         waiting.update(crashes=0, lone_crashes=0)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log nothing of a crash that is meant: it reads like a failure of the test."""
+    logger = logging.getLogger("core")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _differences(expected: Picture, found: Picture) -> list[str]:

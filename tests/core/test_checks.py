@@ -63,6 +63,10 @@ def test_bad_schedule_is_an_error(settings: Any) -> None:
         ({"BACKEND": "backends.nowhere.Backend"}, "BROKERS['bad']: BACKEND"),
         ({"BACKEND": INPROCESS, "OPTIONS": {"speed": 9}}, "BROKERS['bad']: OPTIONS"),
         ({"BACKEND": INPROCESS, "COLOUR": "red"}, "BROKERS['bad']: COLOUR"),
+        (
+            {"BACKEND": INPROCESS, "BROKER_URL": "redis://"},
+            "BROKERS['bad']: BROKER_URL: is not a key; did you mean URL?",
+        ),
         ({"BACKEND": INPROCESS, "EVENTS": "out"}, "BROKERS['bad']: EVENTS"),
         ({"BACKEND": INPROCESS, "MIDDLEWARE": ["a.b"]}, "BROKERS['bad']: MIDDLEWARE"),
         (
@@ -89,6 +93,7 @@ def test_alias_that_cannot_be_built_is_an_error(
 def test_missing_default_is_an_error(settings: Any) -> None:
     settings.BROKERS = {"bad": {"BACKEND": INPROCESS}}
     assert ids(checks.check_brokers()) == ["E001"]
+    assert "E004" not in ids(checks.check_actors())  # of each actor that names none
 
 
 class Broken(InProcessBackend):

@@ -81,7 +81,7 @@ def test_actor_must_be_a_function(given: object) -> None:
 
 
 def test_actor_of_an_actor_is_refused() -> None:
-    with pytest.raises(InvalidActor, match="it must be a function"):
+    with pytest.raises(InvalidActor, match="give all options to one @actor"):
         actor(actor(actor_name="test.inner")(greet))
 
 
@@ -151,6 +151,9 @@ def test_missing_argument_is_refused_at_the_send() -> None:
         pipeline([message]).run()
     with pytest.raises(InvalidArguments, match="missing a required argument: 'name'"):
         declared.send()  # type: ignore[call-arg]  # the mistake is the point
+    both = "missing a required argument: 'name', and got an unexpected keyword .*'nam'"
+    with pytest.raises(InvalidArguments, match=both):
+        declared.send(nam="ann")  # type: ignore[call-arg]  # the mistake is the point
 
 
 def test_option_of_the_other_end_is_refused_with_the_place_for_it() -> None:

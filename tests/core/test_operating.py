@@ -59,17 +59,17 @@ def test_json_is_for_programs(dead: Message) -> None:
 
 def test_dry_run_counts_and_changes_nothing(dead: Message) -> None:
     counted = tasks("requeue", "--state", "dead", "--dry-run")
-    assert counted.strip() == "Would change 1 runs."
+    assert counted.strip() == "Would change 1 run."
     assert dead.status() == "dead"
 
 
 def test_requeue_by_filter_gives_dead_runs_a_new_life(dead: Message) -> None:
-    assert tasks("requeue", "--actor", dead.actor_name).strip() == "Changed 1 runs."
+    assert tasks("requeue", "--actor", dead.actor_name).strip() == "Changed 1 run."
     assert dead.status() == "pending"
 
 
 def test_cancel_by_id_stops_what_has_not_started(waiting: Message) -> None:
-    assert tasks("cancel", waiting.message_id).strip() == "Changed 1 runs."
+    assert tasks("cancel", waiting.message_id).strip() == "Changed 1 run."
     assert waiting.status() == "cancelled"
 
 
@@ -107,12 +107,12 @@ def act(client: Client, action: str, message: Message) -> Any:
 
 
 def test_admin_requeues_a_dead_run(operator: Client, dead: Message) -> None:
-    assert "Requeued 1 runs" in act(operator, "requeue", dead).text
+    assert "Requeued 1 run." in act(operator, "requeue", dead).text
     assert dead.status() == "pending"
 
 
 def test_admin_cancels_a_waiting_run(operator: Client, waiting: Message) -> None:
-    assert "Cancelled 1 runs" in act(operator, "cancel", waiting).text
+    assert "Cancelled 1 run." in act(operator, "cancel", waiting).text
     assert waiting.status() == "cancelled"
 
 

@@ -55,9 +55,7 @@ def test_pause_is_seen_with_who_and_when_and_ends_with_resume() -> None:
     assert tasks("queues", "--broker", ALIAS).count("by command line") == 1
     again = tasks("pause", "goods", "--broker", ALIAS)
     assert again == "goods was paused already.\n"
-    assert (
-        tasks("resume", "goods", "--broker", ALIAS) == "Resumed goods on 1 brokers.\n"
-    )
+    assert tasks("resume", "goods", "--broker", ALIAS) == "Resumed goods on 1 broker.\n"
     assert (goods().paused_at, goods().paused_by) == (None, "")
     assert audited() == [
         ("pause", "queue inprocess/goods", 1),

@@ -106,8 +106,11 @@ def trips(key: str) -> None:
 
 
 @pytest.mark.parametrize("body", [looks_first, whole, ends_atomic, mails_by_effect])
-def test_body_that_may_run_twice_passes(body: Any) -> None:
+def test_body_that_may_run_twice_passes_and_logs_nothing(
+    body: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     assert_safe_to_repeat(body, "a")
+    assert caplog.text == ""
 
 
 #: A body that must not, the step after which it shows, and what is there then.

@@ -76,7 +76,13 @@ def test_unknown_format_of_the_log_is_refused_with_the_known_ones() -> None:
 def test_production_does_not_start_without(missing: str) -> None:
     given = {name: value for name, value in PRODUCTION.items() if name != missing}
     loaded = load("settings.prod", given)
-    assert f"Set the {missing} environment variable" in loaded.stderr
+    assert f"Set these environment variables: {missing}." in loaded.stderr
+
+
+def test_production_names_all_that_is_missing_at_once() -> None:
+    said = load("settings.prod", {}).stderr
+    (line,) = [one for one in said.splitlines() if "Set these" in one]
+    assert all(name in line for name in PRODUCTION)
 
 
 @pytest.mark.parametrize("word", ["ture", "nope", "2"])

@@ -170,7 +170,7 @@ def test_dry_run_names_what_would_change_and_changes_nothing() -> None:
     control.pause_schedules(["a"], by="ann")
     assert told("pause", "--all", "--dry-run") == {"would_pause": ["b"]}
     assert ask("resume", "--all", "--dry-run").splitlines() == [
-        "Would resume 1 schedules.",
+        "Would resume 1 schedule.",
         "a",
     ]
     assert paused() == {"a": True, "b": False}

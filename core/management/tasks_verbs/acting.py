@@ -10,6 +10,7 @@ from functools import partial
 from django.core.management.base import CommandError
 
 from core import control
+from core.counted import counted
 from core.management.tasks_verbs.filters import add_filters, given
 from core.management.tasks_verbs.verb import (
     Answer,
@@ -86,7 +87,10 @@ def _told(count: int, left: dict[str, str], *, dry: bool = False) -> Answer:
     """Tell what was changed; what was named and left alone makes it a failure."""
     said = "Would change" if dry else "Changed"
     values = {"would_change" if dry else "changed": count, "refused": left}
-    lines = [f"{said} {count} runs.", *(f"{key} {why}." for key, why in left.items())]
+    lines = [
+        f"{said} {counted(count, 'run')}.",
+        *(f"{key} {why}." for key, why in left.items()),
+    ]
     return Answer(values, "\n".join(lines), ok=not left)
 
 
@@ -122,7 +126,7 @@ def _declare_queue(parser: ArgumentParser) -> None:
 def _hold(act: Callable[..., int], done: str, options: Options) -> Answer:
     changed = act(options["queue"], broker=known(options), by=user())
     was = f"{options['queue']} was {done} already"
-    said = f"{done.capitalize()} {options['queue']} on {changed} brokers."
+    said = f"{done.capitalize()} {options['queue']} on {counted(changed, 'broker')}."
     return Answer({"changed": changed}, said if changed else f"{was}.")
 
 
@@ -138,7 +142,10 @@ def _purge(options: Options) -> Answer:
     else:
         found = control.purge(queue, broker=broker, by=user())
     verb = "Would cancel" if options["dry_run"] else "Cancelled"
-    text = f"{verb} {found.cancelled} runs; {found.at_broker} messages at the broker."
+    text = (
+        f"{verb} {counted(found.cancelled, 'run')};"
+        f" {counted(found.at_broker, 'message')} at the broker."
+    )
     return Answer(asdict(found), text)
 
 

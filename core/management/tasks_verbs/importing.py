@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.utils.module_loading import import_string
 
 from core import control
+from core.counted import counted
 from core.management.tasks_verbs.acting import user
 from core.management.tasks_verbs.verb import Answer, Options, Verb
 from core.schedules import Comparison, Foreign, Plan, plan
@@ -92,8 +93,8 @@ def _total(plans: list[Plan], *, dry_run: bool) -> str:
     verb = "Would import" if dry_run else "Imported"
     after = "" if dry_run else " Stop Celery's own Beat now: it still fires them."
     return (
-        f"{verb} {len(new)} of {len(plans)} schedules; fires of {changed} change;"
-        f" {refused} are refused.{after}"
+        f"{verb} {len(new)} of {counted(len(plans), 'schedule')};"
+        f" fires of {changed} change; {refused} are refused.{after}"
     )
 
 

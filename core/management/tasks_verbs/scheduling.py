@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from core import control, monitoring, schedules
+from core.counted import counted
 from core.interface.declarations import declared
 from core.management.tasks_verbs.acting import user
 from core.management.tasks_verbs.importing import IMPORT
@@ -137,11 +138,12 @@ def _pause(options: Options, *, paused: bool) -> Answer:
     verb = "pause" if paused else "resume"
     if options["dry_run"]:
         found = control.schedules_to_set(names, paused=paused)
-        lines = [f"Would {verb} {len(found)} schedules.", *found]
+        lines = [f"Would {verb} {counted(len(found), 'schedule')}.", *found]
         return Answer({f"would_{verb}": found}, "\n".join(lines))
     act = control.pause_schedules if paused else control.resume_schedules
     count = act(names, by=user())
-    return Answer({"changed": count}, f"{verb.capitalize()}d {count} schedules.")
+    text = f"{verb.capitalize()}d {counted(count, 'schedule')}."
+    return Answer({"changed": count}, text)
 
 
 def _declare_run(parser: ArgumentParser) -> None:

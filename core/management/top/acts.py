@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core import control, monitoring
+from core.counted import counted
 from core.management.tasks_verbs import looking
 from core.management.tasks_verbs.acting import user
 from core.monitoring import ErrorSnapshot, QueueSnapshot, WorkerSnapshot
@@ -38,9 +39,9 @@ def requeue(error: ErrorSnapshot) -> Offer:
 
     def act() -> str:
         changed = control.requeue_all(by=user(), state="dead", actor_name=actor)
-        return f"Requeued {changed} runs of {actor}."
+        return f"Requeued {counted(changed, 'run')} of {actor}."
 
-    return Offer(f"Requeue {number} dead runs of {actor}?", act)
+    return Offer(f"Requeue {counted(number, 'dead run')} of {actor}?", act)
 
 
 def why_queue(queue: QueueSnapshot) -> str:

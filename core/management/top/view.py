@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from core import alerts, monitoring
 from core.alerts import Finding
 from core.broker.handler import brokers
+from core.counted import counted
 from core.monitoring import (
     BrokerSnapshot,
     ErrorSnapshot,
@@ -64,7 +65,8 @@ def _unknown(broker: str) -> Iterator[Finding]:
     """Find the actors that no worker knew lately, with runs that wait for one."""
     for alias in [broker] if broker else brokers:
         for actor, number in monitoring.unknown(alias, LATELY):
-            says = f"{actor} on {alias}: {number} runs wait, and no worker knew it"
+            waits = counted(number, "run", "wait")
+            says = f"{actor} on {alias}: {waits}, and no worker knew it"
             mend = "restart the workers with the code that declares it"
             yield Finding(alias, actor, number, says, (mend,))
 
@@ -73,7 +75,8 @@ def _paused(queues: Sequence[QueueSnapshot]) -> Iterator[Finding]:
     for one in queues:
         waiting = one.due + one.queued
         if one.paused_at and waiting:
-            says = f"queue {one.name} of {one.broker}: {waiting} runs wait, paused"
+            waits = counted(waiting, "run", "wait")
+            says = f"queue {one.name} of {one.broker}: {waits}, paused"
             resume = f"manage.py tasks resume {one.name} --broker {one.broker}"
             yield Finding(
                 one.broker, one.name, waiting, f"{says} by {one.paused_by}", (resume,)

@@ -97,5 +97,5 @@ def test_alerts_and_notices_are_read_only(rules: Declare) -> None:
     client = staff("view_alert", "view_notice", "change_alert", "change_notice")
     for page in ("alert", "notice"):
         listed = client.get(f"/admin/core/{page}/")
-        assert "1 runs wait to start" in listed.text
+        assert "1 run waits to start" in listed.text
         assert client.get(f"/admin/core/{page}/add/").status_code == 403

@@ -37,7 +37,7 @@ def test_alerts_are_told_to_people_and_to_programs(rules: Declare) -> None:
     head, first, second = tasks("alerts").splitlines()
     assert head.split()[:3] == ["rule", "when", "state"]
     assert first.split()[:3] == ["full", "backlog", "firing"]
-    assert "1 runs wait to start" in first
+    assert "1 run waits to start" in first
     assert second.split()[:3] == ["failing", "failures", "ok"]
     full, failing = json.loads(tasks("alerts", "--json"))["alerts"]
     assert (full["rule"], full["state"], full["subject"]) == (

@@ -70,7 +70,7 @@ def test_admins_are_mailed_of_a_dead_run(settings: Any, mailed: SmtpServer) -> N
     assert look()
     deliver()
     (mail,) = mailed.to("ann@example.org")
-    dead = "test.alerts.leaks in default of default: 1 runs died in 1h"
+    dead = "test.alerts.leaks in default of default: 1 run died in 1h"
     assert mail["Subject"].endswith(f"] ALERT dead runs: {dead}")
     assert mail["From"] == settings.SERVER_EMAIL
     assert "manage.py tasks requeue --state dead" in mail.get_content()
@@ -204,7 +204,7 @@ def test_fault_of_many_queues_is_one_message_of_the_first_ten(
     look()
     deliver()
     (mail,) = mailed.messages
-    assert mail["Subject"].endswith("1 runs wait to start (and 11 more)")
+    assert mail["Subject"].endswith("1 run waits to start (and 11 more)")
     text = mail.get_content()
-    assert text.count("1 runs wait to start") == 10
+    assert text.count("1 run waits to start") == 10
     assert "and 2 more: manage.py tasks alerts" in text

@@ -82,11 +82,11 @@ def move_to(pilot: Pilot[None], name: str, value: str) -> None:
 def test_wrong_things_come_first_with_the_commands_that_end_them() -> None:
     control.pause("default", by="ann")
     said = tasks("top").partition("broker  ")[0]
-    dead = f"! {breaks.actor_name} in brittle of {ALIAS}: 1 runs died in 1h"
+    dead = f"! {breaks.actor_name} in brittle of {ALIAS}: 1 run died in 1h"
     requeue = f"requeue --state dead --actor {breaks.actor_name} --broker {ALIAS}"
     assert dead in said
     assert f"    manage.py tasks {requeue} --dry-run" in said
-    assert f"! queue default of {ALIAS}: 1 runs wait, paused by ann" in said
+    assert f"! queue default of {ALIAS}: 1 run waits, paused by ann" in said
     assert f"    manage.py tasks resume default --broker {ALIAS}" in said
 
 
@@ -95,7 +95,7 @@ def test_json_output_has_everything() -> None:
     assert {"brittle", "default"} <= {one["name"] for one in found["queues"]}
     assert [one["actor_name"] for one in found["errors"]] == [breaks.actor_name]
     assert found["brokers"][0]["up"]
-    assert found["wrong"][0]["says"].endswith("1 runs died in 1h")
+    assert found["wrong"][0]["says"].endswith("1 run died in 1h")
 
 
 @pytest.mark.parametrize("seconds", ["0.4", "3601", "-1", "nan", "often"])
@@ -139,7 +139,7 @@ def test_dead_runs_of_the_actor_are_requeued_after_a_yes() -> None:
         await pilot.press("r")
         await until(lambda: isinstance(pilot.app.screen, Question))
         question = words(pilot, ".box")
-        assert question == f"Requeue 1 dead runs of {breaks.actor_name}?  y/n"
+        assert question == f"Requeue 1 dead run of {breaks.actor_name}?  y/n"
         await pilot.press("y")
         await until(lambda: "2 wait" in words(pilot, "#head"))
 
@@ -242,5 +242,5 @@ def test_unknown_actor_is_reported_with_the_mend() -> None:
     make(broker=ALIAS)
     drain()
     said = tasks("top")
-    assert f"! test.actor on {ALIAS}: 1 runs wait, and no worker" in said
+    assert f"! test.actor on {ALIAS}: 1 run waits, and no worker" in said
     assert "restart the workers with the code that declares it" in said
