@@ -2,20 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import transaction
 from django.test import Client
 
 from core import (
     EffectBusy,
     EffectUnknown,
-    InsideTransaction,
-    InvalidOption,
-    InvalidResult,
     LeaseLost,
     control,
     current_run,
@@ -211,45 +206,6 @@ def test_attempt_that_was_replaced_does_not_overwrite_the_new_ones_outcome(
     with attempt_of(run), pytest.raises(LeaseLost):
         effect("pay", slowly)
     assert Effect.objects.get().value == "receipt 1"
-
-
-def test_effect_inside_a_transaction_is_refused(outside: Outside) -> None:
-    with (
-        attempt_of(make()),
-        pytest.raises(InsideTransaction, match="before the atomic block"),
-        transaction.atomic(),
-    ):
-        effect("pay", outside.happen)
-    assert outside.seen == []
-    assert not Effect.objects.exists()
-
-
-@pytest.mark.django_db(transaction=False)
-def test_transaction_of_a_test_case_is_none_of_that(outside: Outside) -> None:
-    assert effect("pay", outside.happen, key="k") == "receipt 1"
-
-
-def test_outside_of_a_run_it_needs_a_key(outside: Outside) -> None:
-    with pytest.raises(InvalidOption, match="'key' is None"):
-        effect("pay", outside.happen)
-    assert effect("pay", outside.happen, key="order-7") == "receipt 1"
-    assert effect("pay", outside.happen, key="order-7") == "receipt 1"
-
-
-@pytest.mark.parametrize(
-    "bad", [{"name": ""}, {"name": 7}, {"key": "k" * 1000}, {"on_unknown": "hope"}]
-)
-def test_effect_names_a_wrong_argument(bad: dict[str, Any], outside: Outside) -> None:
-    given = {"name": "pay", "key": "k", **bad}
-    with pytest.raises(InvalidOption, match=next(iter(bad))):
-        effect(perform=outside.happen, **given)
-    assert outside.seen == []
-
-
-def test_outcome_that_is_not_json_has_happened_all_the_same() -> None:
-    with pytest.raises(InvalidResult, match="not JSON"):
-        effect("pay", lambda key: object(), key="k")
-    assert state() == ("done", 0)
 
 
 def test_unknown_effect_that_asks_is_not_retried() -> None:

@@ -1,5 +1,7 @@
 """Actors that fail in unpleasant ways, each performed in this process."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -109,3 +111,26 @@ def test_coroutine_that_turns_up_in_an_atomic_body_is_a_failure() -> None:
     run = monitoring.run(body.send().message_id)
     assert (run.state, len(run.attempts), ran) == ("dead", 1, [])
     assert "outside of the transaction" in run.error
+
+
+class Thing:
+    """What a body holds."""
+
+
+held: list[weakref.ref[Thing]] = []
+
+
+@actor(actor_name="test.holding", max_retries=0)
+def holding() -> None:
+    thing = Thing()
+    held.append(weakref.ref(thing))
+    raise ValueError(thing)
+
+
+def test_failed_body_frees_its_objects_at_once() -> None:
+    gc.disable()
+    try:
+        holding.send()
+        assert held.pop()() is None
+    finally:
+        gc.enable()

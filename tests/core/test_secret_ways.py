@@ -1,9 +1,7 @@
 """Every way by which a secret argument comes in, is handed on, and might get out."""
 
-import gc
 import logging
 import threading
-import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -231,23 +229,3 @@ def test_ctrl_c_comes_out_without_the_words_of_the_body() -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         interrupted.send(PASSWORD)
     assert (caught.value.args, caught.value.__context__) == ((), None)
-
-
-class Thing:
-    """What a body holds."""
-
-
-@actor(actor_name="test.ways.holding", max_retries=0)
-def holding() -> None:
-    thing = Thing()
-    kept.append(weakref.ref(thing))
-    raise ValueError(thing)
-
-
-def test_failed_body_frees_its_objects_at_once() -> None:
-    gc.disable()
-    try:
-        holding.send()
-        assert kept[0]() is None
-    finally:
-        gc.enable()
