@@ -1,6 +1,7 @@
 """Consume one queue on Redis: take, hold, settle; survive what Redis does.
 
-An acknowledgement that fails is owed and sent with the next contact. A fetch whose
+An acknowledgement is owed, and sent with the next fetch: while there is work, that
+follows at once. One that fails is owed on. A fetch whose
 answer was lost has moved ids to this worker that it does not know of: after every
 fault the consumer compares what Redis says it holds with what it does hold.
 """
@@ -46,6 +47,8 @@ class RedisConsumer(CourierConsumer):
         #: A delivery of them failed, and Redis has not taken them back yet.
         self._failed: set[bytes] = set()
         self._unsure = False
+        #: True while no fetch will follow before a message, or the wait's end.
+        self._is_idle = False
         self._last_contact = 0.0
 
     def __next__(self) -> MessageProxy | None:
@@ -76,12 +79,21 @@ class RedisConsumer(CourierConsumer):
         if full:
             self._wait_for_room()
         elif not taken:
+            self._wait_for_messages()
+
+    def _wait_for_messages(self) -> None:
+        self._is_idle = True
+        try:
+            self._pay()  # after that is said: who came before has left it to us
             # Rung for every band, at the same time as something is put there. Who
             # pushes to Dramatiq's list alone is heard when the wait ends.
             self.broker.wait_for(self._bell, self.timeout)
+        finally:
+            self._is_idle = False
 
     def _wait_for_room(self) -> None:
         self._woken.clear()
+        self._pay()
         if self.room() <= 0:
             self._woken.wait(self.timeout)
         if time.monotonic() > self._last_contact + HEARTBEAT:
@@ -93,7 +105,9 @@ class RedisConsumer(CourierConsumer):
 
     def _fetch(self, room: int) -> bool:
         keys = [self._list, self._msgs, self._acks, self.broker.key("__heartbeats__")]
-        taken = self.broker.run("FETCH", keys, [self.broker.worker_id, room])
+        owed = list(self._owed)
+        taken = self.broker.run("FETCH", keys, [self.broker.worker_id, room, *owed])
+        self._owed.difference_update(owed)
         self._fetched.extend(zip(taken[::2], taken[1::2], strict=True))
         self.in_hand.update(taken[::2])
         self._last_contact = time.monotonic()
@@ -121,8 +135,8 @@ class RedisConsumer(CourierConsumer):
         # Owed before it is let go: `_make_sure` may look between the two.
         self._owed.add(token)
         self.in_hand.discard(token)
-        if not self.broker.outage.is_missed_by(self.queue):
-            self._try("ACK", [self._msgs, self._acks], [token])
+        if self._is_idle or self.broker.stopping:
+            self._pay()
         self.broker.wake()
 
     def _give_back(self, token: bytes, channel: None) -> None:
@@ -132,6 +146,11 @@ class RedisConsumer(CourierConsumer):
         if self._try("GIVE_BACK", [self._list, self._acks], [token]):
             self._failed.discard(token)
         self.broker.wake()
+
+    def _pay(self) -> None:
+        owed = list(self._owed)
+        if owed and not self.broker.outage.is_missed_by(self.queue):
+            self._try("ACK", [self._msgs, self._acks], owed)
 
     def _try(self, script: str, keys: list[str], tokens: list[bytes]) -> bool:
         try:

@@ -43,9 +43,15 @@ end
 for _, list in ipairs(KEYS) do ring(list) end
 """
 
-#: KEYS list, msgs, acks, heartbeats; ARGV worker, room. Returns id, message, ...
-#: LPOP comes first: a Redis out of memory lets a script write on after it.
+#: KEYS list, msgs, acks, heartbeats; ARGV worker, room, ids to acknowledge. Returns
+#: id, message, ... What frees memory, LPOP at the least, comes first: a Redis out of
+#: memory lets a script write on after it.
 FETCH = f"""{COMMON}
+for i = 3, #ARGV do
+    if redis.call("srem", KEYS[3], ARGV[i]) > 0 then
+        redis.call("hdel", KEYS[2], ARGV[i])
+    end
+end
 local taken, waits = {{}}, false
 for _, ending in ipairs(endings) do
     while #taken < 2 * ARGV[2] do

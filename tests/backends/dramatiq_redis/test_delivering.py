@@ -34,9 +34,59 @@ def test_acknowledgement_lost_with_the_connection_is_sent_again(
     with monkeypatch.context() as broken:
         broken.setattr(taker.broker, "run", refuse)
         taker.ack(taken)
+        assert next(taker) is None
     assert client.hlen(MESSAGES) == 1
     assert next(taker) is None
     assert client.hlen(MESSAGES) == 0
+
+
+def test_acknowledgements_go_with_the_next_fetch(
+    backend: DramatiqBackend, taker: RedisConsumer, client: redis.Redis
+) -> None:
+    backend.publish([message("a"), message("b"), message("c")])
+    for _ in range(2):
+        taker.ack(take(taker))
+    assert client.hlen(MESSAGES) == 3
+    assert take(taker).args == ("c",)  # fetched with the others
+    assert next(taker) is None
+    assert client.hlen(MESSAGES) == 1
+
+
+def test_consumer_that_waits_for_messages_acknowledges_at_once(
+    backend: DramatiqBackend,
+    taker: RedisConsumer,
+    client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backend.publish([message()])
+    taken, waits, rung = take(taker), threading.Event(), threading.Event()
+
+    def wait_for_the_bell(key: str, timeout: float) -> None:
+        waits.set()
+        assert rung.wait(60)
+
+    monkeypatch.setattr(taker.broker, "wait_for", wait_for_the_bell)
+    thread = threading.Thread(target=next, args=(taker,))
+    thread.start()
+    assert waits.wait(20)
+    taker.ack(taken)
+    assert client.hlen(MESSAGES) == 0
+    rung.set()
+    thread.join()
+
+
+def test_consumer_that_waits_for_room_is_woken_to_acknowledge(
+    backend: DramatiqBackend, client: redis.Redis
+) -> None:
+    backend.publish([message("a")])
+    full = backend.broker.consume(QUEUE, prefetch=2, timeout=60_000)
+    taken = take(full)
+    thread = threading.Thread(target=take, args=(full, 60))
+    thread.start()
+    full.ack(taken)
+    wait_for(lambda: not client.hlen(MESSAGES))
+    backend.publish([message("b")])
+    thread.join()
 
 
 def test_failed_message_that_redis_did_not_take_back_goes_to_the_end(

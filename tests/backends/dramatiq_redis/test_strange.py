@@ -45,6 +45,7 @@ def test_garbage_is_parked_and_its_neighbours_are_delivered(
         assert taken.args == (body,)
         taker.ack(taken)
     assert [parked for parked, _ in receiver.parked] == [GARBAGE[kind]]
+    assert next(taker) is None  # acknowledges
     assert client.keys() == [b"dramatiq:__heartbeats__"]
 
 
@@ -75,6 +76,7 @@ def test_id_without_a_message_is_parked(
     backend.publish([message("after")])
     taker.ack(take(taker))
     assert receiver.parked == [(token, "there is no message under this id")]
+    assert next(taker) is None  # acknowledges
     assert client.keys() == [b"dramatiq:__heartbeats__"]
 
 
