@@ -48,24 +48,31 @@ def fire_due(database: str, driver: str, now: datetime | None) -> Tally:
         )
         if not rows:
             return Tally()
-        looks = _look(rows, now or rows[0].moment, driver)
+        looks, late = _look(rows, now or rows[0].moment, driver)
         _decide(database, looks)
-        return _write(database, rows, looks)
+        return _write(database, looks, late)
 
 
-def _look(rows: Sequence[Schedule], now: datetime, driver: str) -> list[Look]:
-    looks = []
+def _look(
+    rows: Sequence[Schedule], now: datetime, driver: str
+) -> tuple[list[Look], list[Schedule]]:
+    """Return what can be decided here, and the rows that nobody has for long."""
+    looks, late = [], []
     for row in rows:
         try:
-            found = Look(row, now, driver)
+            looks.append(_looked_at(row, now, driver))
         except (ValueError, TypeError, LookupError) as error:
-            put_off(row, now, str(error))
-            continue
-        if found.slots and not row.paused and row.actor_name not in registry:
-            put_off(row, now, f"No actor named {row.actor_name!r} is declared here.")
-            continue
-        looks.append(found)
-    return looks
+            # Of another release: a scheduler that knows it needs but a moment.
+            if put_off(row, now, str(error)):
+                late.append(row)
+    return looks, late
+
+
+def _looked_at(row: Schedule, now: datetime, driver: str) -> Look:
+    found = Look(row, now, driver)
+    if found.slots and not row.paused and row.actor_name not in registry:
+        raise LookupError(f"No actor named {row.actor_name!r} is declared here.")
+    return found
 
 
 def _decide(database: str, looks: Sequence[Look]) -> None:
@@ -97,13 +104,14 @@ def _paused(fires: QuerySet[Fire], look: Look) -> list[Fire]:
     return found
 
 
-def _write(database: str, rows: Sequence[Schedule], looks: Sequence[Look]) -> Tally:
+def _write(database: str, looks: Sequence[Look], late: Sequence[Schedule]) -> Tally:
     to_send = [fire for look in looks for fire in look.to_send]
     send(database, to_send)
     for one in looks:
         one.go_on()
     fires = [*to_send, *(fire for look in looks for fire in look.others)]
     save_fires(database, fires)
+    rows = [*late, *(one.row for one in looks)]
     _keep(database, rows)
     fired = sum(fire.state == FireState.FIRED for fire in fires)
     skipped = sum(fire.state == FireState.SKIPPED for fire in fires)

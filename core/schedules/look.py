@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from core.models import Fire, FireState, Schedule
 from core.schedules.missed import (
     MISSED,
+    ON_TIME,
     OVERLAP,
     PAUSED,
     REPLACED,
@@ -121,7 +122,14 @@ class Look:
         row.next_at = None if is_over else self.next
 
 
-def put_off(row: Schedule, now: datetime, why: str) -> None:
-    """Leave all slots undecided; an edit or another process may help."""
+def put_off(row: Schedule, now: datetime, why: str) -> bool:
+    """Leave all slots undecided: an edit or another process may help.
+
+    Only once no scheduler has decided them while they were on time: one that can may
+    run beside this one, and what is put off is put off for it as well.
+    """
+    if row.next_at is not None and now - row.next_at <= ON_TIME:
+        return False
     row.error = why
     row.next_at = now + LATER
+    return True
