@@ -5,8 +5,6 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from queue import SimpleQueue
-from threading import Thread
 
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.job import Job
@@ -15,7 +13,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from core.schedules import BUSY_WAIT, Driver
-from core.worker.signals import stop_signals
+from core.worker.signals import when_told
 
 #: The id of our job, and the name of its store and of its executor.
 NAME = "switchyard"
@@ -68,12 +66,10 @@ def run() -> None:
     scheduler = BlockingScheduler(timezone=UTC)
     add_to(scheduler)
 
-    def heed(told: SimpleQueue[int]) -> None:
-        told.get()
+    def stop() -> None:
         while not scheduler.running:  # told before its start
             time.sleep(LOOK_SECONDS)
         scheduler.shutdown()
 
-    with stop_signals() as told:
-        Thread(target=heed, args=(told,), daemon=True).start()
+    with when_told(stop):
         scheduler.start()

@@ -1,9 +1,9 @@
 """Consume one queue on Redis: take, hold, settle; survive what Redis does.
 
-An acknowledgement is owed, and sent with the next fetch: while there is work, that
-follows at once. One that fails is owed on. A fetch whose
-answer was lost has moved ids to this worker that it does not know of: after every
-fault the consumer compares what Redis says it holds with what it does hold.
+An acknowledgement is owed, and sent with the next fetch, which follows at once while
+there is work; one that fails is owed on. A fetch whose answer was lost has moved ids to
+this worker that it does not know of: after every fault the consumer compares what Redis
+says it holds with what it does hold.
 """
 
 import logging
@@ -47,7 +47,7 @@ class RedisConsumer(CourierConsumer):
         #: A delivery of them failed, and Redis has not taken them back yet.
         self._failed: set[bytes] = set()
         self._unsure = False
-        #: True while no fetch will follow before a message, or the wait's end.
+        #: True while it waits for messages: no fetch follows soon.
         self._is_idle = False
         self._last_contact = 0.0
 

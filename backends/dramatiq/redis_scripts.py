@@ -31,6 +31,14 @@ local function ring(list)
         redis.call("rpush", list .. ":bell", "")
     end
 end
+-- A worker that was declared dead holds none of them.
+local function acknowledge(msgs, acks, first)
+    for i = first, #ARGV do
+        if redis.call("srem", acks, ARGV[i]) > 0 then
+            redis.call("hdel", msgs, ARGV[i])
+        end
+    end
+end
 """
 
 #: KEYS lists; ARGV number of the list, id, message, ...
@@ -47,11 +55,7 @@ for _, list in ipairs(KEYS) do ring(list) end
 #: id, message, ... What frees memory, LPOP at the least, comes first: a Redis out of
 #: memory lets a script write on after it.
 FETCH = f"""{COMMON}
-for i = 3, #ARGV do
-    if redis.call("srem", KEYS[3], ARGV[i]) > 0 then
-        redis.call("hdel", KEYS[2], ARGV[i])
-    end
-end
+acknowledge(KEYS[2], KEYS[3], 3)
 local taken, waits = {{}}, false
 for _, ending in ipairs(endings) do
     while #taken < 2 * ARGV[2] do
@@ -69,14 +73,8 @@ redis.call("zadd", KEYS[4], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
 return taken
 """
 
-#: KEYS msgs, acks; ARGV ids. A worker that was declared dead holds none of them.
-ACK = """
-for _, id in ipairs(ARGV) do
-    if redis.call("srem", KEYS[2], id) > 0 then
-        redis.call("hdel", KEYS[1], id)
-    end
-end
-"""
+#: KEYS msgs, acks; ARGV ids.
+ACK = f"{COMMON} acknowledge(KEYS[1], KEYS[2], 1)"
 
 
 def _return(order: str, push: str) -> str:

@@ -15,12 +15,7 @@ from core.databases.locks import keep_asking
 from core.errors import NoMessage
 from core.interface.messages import Message, sent
 from core.options import NAMES, Options, text
-from core.options.functions import (
-    check_call,
-    check_fit,
-    check_function,
-    check_options,
-)
+from core.options.functions import check_call, check_fit, check_function, check_options
 from core.registry import registry
 from core.secrets.values import names_of
 

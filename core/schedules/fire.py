@@ -56,7 +56,7 @@ def fire_due(database: str, driver: str, now: datetime | None) -> Tally:
 def _look(
     rows: Sequence[Schedule], now: datetime, driver: str
 ) -> tuple[list[Look], list[Schedule]]:
-    """Return what can be decided here, and the rows that nobody has for long."""
+    """Return what can be decided here, and the rows that nobody has decided in time."""
     looks, late = [], []
     for row in rows:
         try:

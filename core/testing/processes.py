@@ -42,7 +42,8 @@ def running_worker(
     space = _own_namespace(broker, names[brokers[broker].database])
     carrier = brokers[broker]
     command = [sys.executable, "-m", "core.testing.worker"]
-    command += ["--databases", json.dumps(names), "--namespace", broker, space]
+    command += ["--databases", json.dumps(names)]
+    command += ["--namespaces", json.dumps({broker: space})]
     command += ["worker", f"--broker={broker}"]
     command += [f"--processes={processes}", f"--threads={threads}"]
     with tempfile.TemporaryFile() as log:

@@ -19,24 +19,24 @@ from django.core.management import execute_from_command_line
 
 #: Hold the names for the children: the supervisor does not repeat our options.
 DATABASES = "SWITCHYARD_TEST_DATABASES"
-NAMESPACE = "SWITCHYARD_TEST_NAMESPACE"
+NAMESPACES = "SWITCHYARD_TEST_NAMESPACES"
 
 
 def main(line: Sequence[str]) -> None:
     """Run a command of manage.py on the test databases."""
     parser = ArgumentParser(allow_abbrev=False)
     parser.add_argument("--databases", help="their names by alias, as JSON")
-    parser.add_argument("--namespace", nargs=2, metavar=("ALIAS", "NAMESPACE"))
+    parser.add_argument("--namespaces", default="{}", help="of BROKERS, likewise")
     given, command = parser.parse_known_args(line)
     if given.databases is not None:
         os.environ[DATABASES] = given.databases
-        os.environ[NAMESPACE] = json.dumps([given.namespace] if given.namespace else [])
+        os.environ[NAMESPACES] = given.namespaces
         watch = threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True)
         watch.start()
     for alias, name in json.loads(os.environ[DATABASES]).items():
         settings.DATABASES[alias]["NAME"] = name
-    for alias, namespace in json.loads(os.environ[NAMESPACE]):
-        settings.BROKERS[alias] = {**settings.BROKERS[alias], "NAMESPACE": namespace}
+    for alias, name in json.loads(os.environ[NAMESPACES]).items():
+        settings.BROKERS[alias] = {**settings.BROKERS[alias], "NAMESPACE": name}
     execute_from_command_line([sys.argv[0], *command])
 
 

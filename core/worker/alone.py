@@ -6,7 +6,6 @@ What kills this process has killed nobody else's run.
 
 import threading
 import time
-from queue import SimpleQueue
 
 from django.db import connections
 
@@ -14,7 +13,7 @@ from core import runs
 from core.errors import Shutdown
 from core.worker.context import WorkerContext
 from core.worker.process import process
-from core.worker.signals import stop_signals
+from core.worker.signals import when_told
 
 #: Seconds without anything to do after which it ends.
 PATIENCE = 5.0
@@ -26,13 +25,11 @@ def work(context: WorkerContext) -> None:
     """Perform suspects one after the other; return when there are none, or told to."""
     stop = threading.Event()
 
-    def heed(told: SimpleQueue[int]) -> None:
-        told.get()
+    def heed() -> None:
         stop.set()
         context.lease.interrupts.shut_down(Shutdown)
 
-    with stop_signals() as told:
-        threading.Thread(target=heed, args=(told,), daemon=True).start()
+    with when_told(heed):
         context.lease.prefix = runs.ALONE
         ends = time.monotonic() + PATIENCE
         while not stop.is_set() and time.monotonic() < ends:

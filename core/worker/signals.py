@@ -1,7 +1,8 @@
 """The signals that tell a worker to stop."""
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
@@ -22,3 +23,16 @@ def stop_signals() -> Iterator["SimpleQueue[int]"]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def when_told(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` at the first SIGTERM or SIGINT, in a thread that may take locks."""
+    with stop_signals() as told:
+
+        def heed() -> None:
+            told.get()
+            stop()
+
+        threading.Thread(target=heed, daemon=True).start()
+        yield

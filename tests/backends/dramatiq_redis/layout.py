@@ -8,8 +8,6 @@ import redis
 from tests.backends.receivers import QUEUE
 
 LIST = f"dramatiq:{QUEUE}"
-
-
 MESSAGES = f"dramatiq:{QUEUE}.msgs"
 
 

@@ -6,11 +6,7 @@ from typing import Any
 from django.core.checks import CheckMessage
 
 INPROCESS = "backends.inprocess.InProcessBackend"
-
-
 CELERY = "backends.celery.CeleryBackend"
-
-
 DRAMATIQ = "backends.dramatiq.DramatiqBackend"
 
 

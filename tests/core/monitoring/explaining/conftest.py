@@ -7,10 +7,7 @@ import pytest
 
 from core import brokers
 from core.testing import rehearsing
-from tests.core.monitoring.explaining.asking import (
-    ALIAS,
-    add_worker,
-)
+from tests.core.monitoring.explaining.asking import ALIAS, add_worker
 from tests.services.valkey import Valkey
 
 
